@@ -1,0 +1,1 @@
+"""Open Images -> bitmaps -> training -> evaluation -> export. Imports `mrcnn`, never the reverse."""
