@@ -9,7 +9,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def chelsea():
-    """A real cat: uint8 (300, 451, 3), her face in the middle, brown background at the left."""
+    """A real cat from near by: uint8 (300, 451, 3), a blurred room at the right."""
     from skimage import data
 
     return data.chelsea()

@@ -1,0 +1,10 @@
+"""Mask R-CNN in Keras 3 on TensorFlow, one file a stage.
+
+from mrcnn import MaskRCNN
+found = MaskRCNN.from_pretrained("cat").segment("photo.jpg")
+"""
+
+from mrcnn.instances import Instances
+from mrcnn.model import MaskRCNN
+
+__all__ = ["Instances", "MaskRCNN"]

@@ -1,0 +1,107 @@
+"""Segments photos from the command line.
+
+    python -m mrcnn holiday/*.jpg --out results --confidence 0.5
+
+For each PHOTO.jpg it writes to the output folder:
+
+    PHOTO.overlay.png    the photo with masks, boxes and labels
+    PHOTO.semantic.png   the semantic map, a palette picture whose values are class ids
+    PHOTO.cutout.png     all objects on a transparent ground
+    PHOTO.json           the instances as a COCO data set: boxes, scores and run-length masks
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+from PIL import Image
+
+from mrcnn import drawing
+from mrcnn.coco_json import coco_document
+from mrcnn.model import MaskRCNN
+from mrcnn.pictures import read_picture
+from mrcnn.wording import counted
+
+# Photos are not made much smaller by more effort, but 12 megapixels would take seconds.
+PNG_EFFORT = 2
+
+
+def parse_arguments(arguments=None):
+    parser = argparse.ArgumentParser(
+        prog="python -m mrcnn",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("photos", nargs="+", metavar="PHOTO", help="a picture file")
+    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for the results")
+    parser.add_argument(
+        "--confidence", type=float, default=0.5, metavar="0-1", help="lowest score that counts (default 0.5)"
+    )
+    parser.add_argument("--limit", type=int, default=30, metavar="N", help="most objects in one photo (default 30)")
+    parser.add_argument(
+        "--weights", default="cat", metavar="NAME", help="a model under weights/, or a path (default cat)"
+    )
+    chosen = parser.parse_args(arguments)
+    if not 0 <= chosen.confidence <= 1:
+        parser.error(f"--confidence must lie between 0 and 1, but is {chosen.confidence}")
+    if chosen.limit < 1:
+        parser.error(f"--limit must be at least 1, but is {chosen.limit}")
+    return chosen
+
+
+def result_stems(photos):
+    """A name for each photo's results; photos of the same name in different folders get a number each."""
+    stems = []
+    for photo in photos:
+        stem, number = Path(photo).stem, 1
+        while (name := stem if number == 1 else f"{stem}-{number}") in stems:
+            number += 1
+        stems.append(name)
+    return stems
+
+
+def write_results(folder, stem, photo_name, picture, found, class_names, milliseconds):
+    """Writes the four files of one photo."""
+    pictures = {
+        "overlay": Image.fromarray(drawing.draw_instances(picture, found)),
+        "semantic": drawing.semantic_image(found.semantic_map()),
+        "cutout": Image.fromarray(drawing.cut_out(picture, found)),
+    }
+    for kind, image in pictures.items():
+        image.save(folder / f"{stem}.{kind}.png", compress_level=PNG_EFFORT)
+    document = coco_document(found, photo_name, class_names, milliseconds)
+    (folder / f"{stem}.json").write_text(json.dumps(document, indent=1) + "\n")
+
+
+def main(arguments=None):
+    """Runs the command and returns its exit code: 0, or 1 if any photo could not be done."""
+    chosen = parse_arguments(arguments)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        model = MaskRCNN.from_pretrained(chosen.weights)
+        chosen.out.mkdir(parents=True, exist_ok=True)
+    except (ValueError, OSError) as error:
+        print(f"mrcnn: {error}", file=sys.stderr)
+        return 1
+    failures = 0
+    for number, (photo, stem) in enumerate(zip(chosen.photos, result_stems(chosen.photos), strict=True), start=1):
+        place = f"[{number}/{len(chosen.photos)}] {photo}"
+        try:
+            picture = read_picture(photo)
+            start = time.perf_counter()
+            found = model.segment(picture, confidence=chosen.confidence, limit=chosen.limit)
+            milliseconds = 1000 * (time.perf_counter() - start)
+            write_results(chosen.out, stem, Path(photo).name, picture, found, model.class_names, milliseconds)
+        except (ValueError, OSError) as error:
+            failures += 1
+            print(f"{place}: {error}", file=sys.stderr)
+            continue
+        print(f"{place}: {counted(found)} in {milliseconds:.0f} ms -> {chosen.out / stem}.*", flush=True)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,271 @@
+"""The result of instance segmentation: one row an object, as plain numpy.
+
+A mask is nearly always far smaller than its picture, so `Instances` keeps each mask as a `MaskWindow` (the
+part inside the box) and builds whole-picture masks only for who asks for them. Thirty cats in a 12-megapixel
+photo are 360 MB as whole masks and a few MB as windows.
+"""
+
+import dataclasses
+import functools
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class MaskWindow:
+    """A rectangular part of a picture-sized mask; outside of it the mask is False.
+
+    Args:
+        top: int. Row of the picture where the window begins.
+        left: int. Column of the picture where the window begins.
+        mask: bool array of shape `(height, width)`.
+    """
+
+    top: int
+    left: int
+    mask: np.ndarray
+
+    @property
+    def slices(self):
+        """The window's place in a picture: `picture[window.slices]` has the shape of `window.mask`."""
+        height, width = self.mask.shape
+        return slice(self.top, self.top + height), slice(self.left, self.left + width)
+
+    @classmethod
+    def around(cls, mask):
+        """The smallest window that holds every True of a whole-picture mask.
+
+        Args:
+            mask: bool array of shape `(H, W)`.
+
+        Returns:
+            A `MaskWindow`, of shape `(0, 0)` where the mask has no True at all.
+        """
+        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        if not len(rows):
+            return cls(0, 0, np.zeros((0, 0), bool))
+        top, left = int(rows[0]), int(columns[0])
+        return cls(top, left, np.ascontiguousarray(mask[top : rows[-1] + 1, left : columns[-1] + 1]))
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Instances:
+    """Segmented objects of one picture, best score first.
+
+    Args:
+        boxes: float32 array of shape `(N, 4)`: `y1, x1, y2, x2` in pixels of the picture; `y2` and `x2` are
+            exclusive.
+        scores: float32 array of shape `(N,)`, in `[0, 1]`, descending.
+        class_ids: int32 array of shape `(N,)`, 1-based; 0 is the background.
+        class_names: list of `N` strings, one a row.
+        image_size: `(height, width)` of the picture in pixels.
+        windows: list of `N` `MaskWindow`, each within the picture.
+
+    Raises:
+        ValueError: if the rows do not agree in number.
+
+    Indexing gives `Instances` again: `found[0]`, `found[:3]`, `found[found.scores > 0.9]`.
+    """
+
+    boxes: np.ndarray
+    scores: np.ndarray
+    class_ids: np.ndarray
+    class_names: list
+    image_size: tuple
+    windows: list
+
+    def __post_init__(self):
+        convert = functools.partial(object.__setattr__, self)
+        convert("boxes", np.asarray(self.boxes, np.float32).reshape(-1, 4))
+        convert("scores", np.asarray(self.scores, np.float32).reshape(-1))
+        convert("class_ids", np.asarray(self.class_ids, np.int32).reshape(-1))
+        convert("class_names", list(self.class_names))
+        convert("windows", list(self.windows))
+        convert("image_size", (int(self.image_size[0]), int(self.image_size[1])))
+        counts = {name: len(getattr(self, name)) for name in ("boxes", "scores", "class_ids", "class_names", "windows")}
+        if len(set(counts.values())) > 1:
+            listed = ", ".join(f"{count} {name}" for name, count in counts.items())
+            raise ValueError(f"Instances need as many rows of each kind, but came with {listed}.")
+
+    @classmethod
+    def empty(cls, image_size):
+        """No objects, in a picture of `image_size` `(height, width)`."""
+        return cls(np.zeros((0, 4)), [], [], [], image_size, [])
+
+    @classmethod
+    def from_masks(cls, masks, class_ids, scores=None, class_names=None):
+        """Instances from whole-picture masks; each box is the tight box of its mask.
+
+        Args:
+            masks: bool array of shape `(N, H, W)`.
+            class_ids: `N` integers, 1-based.
+            scores: `N` floats in `[0, 1]`. Defaults to 1 for each.
+            class_names: `N` strings, one a row. Defaults to `"class 1"` and so on.
+
+        Returns:
+            `Instances`, sorted by descending score. An empty mask has the box `0, 0, 0, 0`.
+
+        Raises:
+            ValueError: if `masks` is not three-dimensional.
+        """
+        masks = np.asarray(masks, bool)
+        if masks.ndim != 3:
+            raise ValueError(f"Masks must be an array of shape (N, H, W), but came with the shape {masks.shape}.")
+        class_ids = np.asarray(class_ids, np.int32).reshape(-1)
+        scores = np.ones(len(masks), np.float32) if scores is None else np.asarray(scores, np.float32)
+        if class_names is None:
+            class_names = [f"class {class_id}" for class_id in class_ids]
+        windows = [MaskWindow.around(mask) for mask in masks]
+        boxes = np.zeros((len(masks), 4), np.float32)
+        for box, window in zip(boxes, windows, strict=True):
+            rows, columns = window.slices
+            box[:] = rows.start, columns.start, rows.stop, columns.stop
+        found = cls(boxes, scores, class_ids, class_names, masks.shape[1:], windows)
+        return found[np.argsort(-scores, kind="stable")]
+
+    def __len__(self):
+        return len(self.scores)
+
+    def __getitem__(self, rows):
+        """The chosen rows as `Instances`; `rows` is an int, a slice, a bool mask or an array of indices."""
+        if isinstance(rows, int | np.integer):
+            rows = [rows]
+        rows = np.arange(len(self))[rows]
+        return Instances(
+            self.boxes[rows],
+            self.scores[rows],
+            self.class_ids[rows],
+            [self.class_names[row] for row in rows],
+            self.image_size,
+            [self.windows[row] for row in rows],
+        )
+
+    def __repr__(self):
+        rows = ", ".join(f"{name} {score:.2f}" for name, score in zip(self.class_names, self.scores, strict=True))
+        return f"Instances({rows or 'none'}; picture {self.image_size[0]}x{self.image_size[1]})"
+
+    @functools.cached_property
+    def masks(self):
+        """bool array of shape `(N, H, W)`: whole-picture masks, built at the first use."""
+        masks = np.zeros((len(self), *self.image_size), bool)
+        for mask, window in zip(masks, self.windows, strict=True):
+            mask[window.slices] = window.mask
+        return masks
+
+    @functools.cached_property
+    def areas(self):
+        """int64 array of shape `(N,)`: the pixels of each mask."""
+        return np.array([np.count_nonzero(window.mask) for window in self.windows], np.int64)
+
+    def semantic_map(self):
+        """The class of each pixel, whichever object it belongs to.
+
+        Returns:
+            uint8 array of shape `(H, W)`; 0 is the background. Where masks overlap, the higher score wins.
+        """
+        semantic = np.zeros(self.image_size, np.uint8)
+        for class_id, window in zip(self.class_ids[::-1], self.windows[::-1], strict=True):
+            semantic[window.slices][window.mask] = class_id
+        return semantic
+
+    def instance_map(self):
+        """The object of each pixel: like `semantic_map`, with the row number plus one instead of the class.
+
+        Returns:
+            uint16 array of shape `(H, W)`; 0 is the background, 1 the first row.
+        """
+        instances = np.zeros(self.image_size, np.uint16)
+        for row in reversed(range(len(self))):
+            window = self.windows[row]
+            instances[window.slices][window.mask] = row + 1
+        return instances
+
+    def to_coco(self, image_id=1):
+        """The rows in the results format of the COCO evaluation.
+
+        Args:
+            image_id: int or str. The picture's id in the annotation file. Defaults to 1.
+
+        Returns:
+            A list of dicts of plain Python values, ready for `json.dump`: `image_id`, `category_id`, `bbox`
+            (`x, y, width, height` in pixels), `score`, `area` (pixels of the mask) and `segmentation`
+            (compressed RLE of the whole picture, `counts` as str).
+        """
+        height, width = self.image_size
+        results = []
+        for row, window in enumerate(self.windows):
+            y1, x1, y2, x2 = self.boxes[row].tolist()
+            results.append(
+                {
+                    "image_id": image_id,
+                    "category_id": int(self.class_ids[row]),
+                    "bbox": [round(value, 2) for value in (x1, y1, x2 - x1, y2 - y1)],
+                    "score": round(float(self.scores[row]), 5),
+                    "area": int(self.areas[row]),
+                    "segmentation": {
+                        "size": [height, width],
+                        "counts": compress_counts(run_lengths(window, self.image_size)),
+                    },
+                }
+            )
+        return results
+
+
+def run_lengths(window, image_size):
+    """COCO's run lengths of a window's whole-picture mask, without building that mask.
+
+    COCO reads a mask column by column and counts pixels of alternating value, beginning with False.
+
+    Args:
+        window: `MaskWindow`.
+        image_size: `(height, width)` of the picture.
+
+    Returns:
+        int64 array. Even entries count False, odd entries True; the sum is `height * width`.
+    """
+    height, width = image_size
+    # One False below each column ends every run within its own column of the window.
+    columns = np.zeros((window.mask.shape[1], window.mask.shape[0] + 1), np.int8)
+    columns[:, :-1] = window.mask.T
+    steps = np.diff(columns.ravel(), prepend=np.int8(0))
+    run_edges = []
+    for step in (1, -1):
+        column, row = np.divmod(np.flatnonzero(steps == step), columns.shape[1])
+        run_edges.append((window.left + column) * height + window.top + row)
+    starts, ends = run_edges
+    # A run that reaches the picture's bottom goes on where the next column begins at its top.
+    apart = starts[1:] != ends[:-1]
+    starts, ends = starts[np.r_[True, apart][: len(starts)]], ends[np.r_[apart, True][: len(ends)]]
+    edges = np.stack([starts, ends], axis=1).ravel()
+    edges = np.r_[0, edges, height * width] if not len(ends) or ends[-1] < height * width else np.r_[0, edges]
+    return np.diff(edges)
+
+
+def compress_counts(counts):
+    """COCO's compressed text of run lengths.
+
+    From the fourth count on, the difference to the count two places before is written. Each number becomes
+    digits of 5 bits, lowest first, two's complement; bit 5 says that more digits follow; 48 is added to give
+    a character.
+
+    Args:
+        counts: int64 array of run lengths.
+
+    Returns:
+        str, as pycocotools reads it.
+    """
+    values = np.asarray(counts, np.int64).copy()
+    values[3:] -= np.asarray(counts, np.int64)[1:-2]
+    characters, written = [], []
+    pending = np.ones(len(values), bool)
+    while pending.any():
+        digit = values & 31
+        values >>= 5
+        # The last digit's top bit must be the sign of the number, else one more digit has to say it.
+        follows = values != np.where(digit & 16, -1, 0)
+        characters.append((digit | (follows << 5)) + 48)
+        written.append(pending)
+        pending = pending & follows
+    if not characters:
+        return ""
+    return np.stack(characters, axis=1)[np.stack(written, axis=1)].astype(np.uint8).tobytes().decode("ascii")

@@ -1,0 +1,23 @@
+"""What the stages share: their place in Keras's registry, and the loop over the pictures of a batch."""
+
+import keras
+import tensorflow as tf
+
+# `@register` on a layer class lets `keras.saving.load_model` rebuild it from `get_config()` in a new process.
+register = keras.saving.register_keras_serializable(package="mrcnn")
+
+
+def map_pictures(function, inputs, signature):
+    """`tf.map_fn`, but without a loop where the batch is known to be one picture: exported graphs are then plain.
+
+    Args:
+        function: takes a tuple of tensors of one picture, returns a tensor or a tuple of them.
+        inputs: tuple of tensors `(B, ...)`.
+        signature: `tf.TensorSpec` or a tuple of them. What `function` returns.
+
+    Returns:
+        What `function` returns, stacked to `(B, ...)`.
+    """
+    if inputs[0].shape[0] == 1:
+        return tf.nest.map_structure(lambda value: value[None], function(tuple(value[0] for value in inputs)))
+    return tf.map_fn(function, inputs, fn_output_signature=signature)

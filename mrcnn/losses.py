@@ -1,0 +1,57 @@
+"""The five losses of Mask R-CNN: objectness, anchor boxes, classes, boxes, masks.
+
+Each function returns `(total, count)`, two float scalars. The loss is `total / count`; they stay apart so that several
+devices can add up both before dividing, and a batch split over devices has the loss of the whole batch.
+
+Papers: Ren et al., "Faster R-CNN", 2015, equation 1; He et al., "Mask R-CNN", 2017, section 3.
+"""
+
+import tensorflow as tf
+
+from mrcnn.targets import IGNORED, POSITIVE
+
+NAMES = ("objectness", "anchor_box", "class", "box", "mask")
+
+
+def cross_entropy(logits, class_ids, labels):
+    """Softmax cross-entropy over the sampled rows. For objectness and for classes.
+
+    Args:
+        logits: float `(..., classes)`.
+        class_ids: int32 `(...,)`. True class, 0 = background.
+        labels: int32 `(...,)`. Rows labelled IGNORED do not count.
+    """
+    sampled = tf.cast(labels != IGNORED, tf.float32)
+    values = tf.nn.sparse_softmax_cross_entropy_with_logits(class_ids, logits)
+    return tf.reduce_sum(values * sampled), tf.reduce_sum(sampled)
+
+
+def smooth_l1(deltas, targets, labels, beta):
+    """Smooth L1 between box deltas: quadratic below `beta`, linear above. For anchors and for boxes.
+
+    Only positive rows have a box to be compared with, but the sum is divided by the number of all sampled rows, as in
+    Fast R-CNN: otherwise a picture with one positive row would weigh as much as one with a hundred.
+
+    Args:
+        deltas, targets: float `(..., 4)`.
+        labels: int32 `(...,)`.
+        beta: float > 0.
+    """
+    difference = tf.abs(deltas - targets)
+    values = tf.where(difference < beta, 0.5 * difference**2 / beta, difference - 0.5 * beta)
+    positive = tf.cast(labels == POSITIVE, tf.float32)
+    return (
+        tf.reduce_sum(tf.reduce_sum(values, axis=-1) * positive),
+        tf.reduce_sum(tf.cast(labels != IGNORED, tf.float32)),
+    )
+
+
+def mask_cross_entropy(logits, targets):
+    """Binary cross-entropy over the cells of the mask of the true class; other classes' masks do not take part.
+
+    Args:
+        logits: float `(K, S, S)`. K may be 0.
+        targets: float `(K, S, S)`, 0 or 1.
+    """
+    values = tf.nn.sigmoid_cross_entropy_with_logits(targets, logits)
+    return tf.reduce_sum(values), tf.cast(tf.size(values), tf.float32)

@@ -1,0 +1,183 @@
+"""The facade: nice pictures in, nice results out. The app, the command line, evaluation and tests all use it."""
+
+import numpy as np
+
+from mrcnn import weights
+from mrcnn.pictures import read_picture
+
+LARGEST_BATCH = 8
+LARGEST_FROZEN = 20_000_000  # weights of a network that are compiled into its graph
+LARGEST_BATCH_PIXELS = LARGEST_BATCH * 384 * 384  # large inputs fill all cores one by one, and much memory together
+
+
+class MaskRCNN:
+    """Instance segmentation of photos.
+
+        model = MaskRCNN.from_pretrained("cat")
+        found = model.segment("photo.jpg", confidence=0.5)
+        found.masks, found.boxes, found.scores, found.class_names
+
+    Args:
+        network: `mrcnn.network.Network`. Its weights are copied into a frozen graph; later changes have no effect.
+        card: dict or `None`. What is known of the weights, see `mrcnn.weights`.
+    """
+
+    def __init__(self, network, card=None):
+        self.config = network.config
+        self.class_names = tuple(network.config.class_names)
+        self.card = card or {}
+        self._conventions = network.conventions
+        self._detect = _compile(network)
+
+    @classmethod
+    def from_pretrained(cls, name_or_path="cat"):
+        """Load a model by its name under `weights/` or by the path of its npz file.
+
+        Raises:
+            ValueError: if there is no such model, or its file is damaged or of another network.
+        """
+        return cls(*weights.load_network(name_or_path))
+
+    @classmethod
+    def from_matterport(cls, path, class_names=None, **settings):
+        """Load an h5 file of matterport's Mask_RCNN, such as the COCO weights of 2017, `mask_rcnn_coco.h5`.
+
+            model = MaskRCNN.from_matterport("mask_rcnn_coco.h5", image_min_dim=512, image_max_dim=512)
+
+        Args:
+            path: path of the h5 file: ResNet-50 or -101, any number of classes.
+            class_names: list of str, the background not among them. Defaults to COCO's if there are 80, else to
+                `"class 1"` and so on.
+            **settings: fields of `mrcnn.config.Config`, or the original's settings in lower case; see
+                `mrcnn.matterport.SETTINGS`.
+
+        Raises:
+            ValueError: if the file cannot be read, with a list of what is missing, unexpected or of another shape, or
+                if a setting is unknown.
+        """
+        from mrcnn import matterport
+
+        return cls(*matterport.load_network(path, class_names, **settings))
+
+    def detect(self, image, confidence=0.05, limit=None, size=None):
+        """The network's word on one picture: boxes, scores and small soft masks, to which thresholds apply later.
+
+        Args:
+            image: a path, a `PIL.Image` or an array, as `mrcnn.pictures.read_picture` accepts them.
+            confidence: float. Lowest score, 0 to 1. Defaults to 0.05.
+            limit: int or `None`. Most detections. Defaults to what the model's config says: 30 for the lite models.
+            size: int or `None`. Longer side of the network's input in pixels. Defaults to what it was trained at.
+
+        Returns:
+            `mrcnn.detections.Detections`.
+
+        Raises:
+            ValueError: if the picture cannot be read or an argument is out of range; one sentence that says why.
+        """
+        return self._detect_all([image], confidence, limit, size)[0]
+
+    def segment(self, image, confidence=None, limit=None, size=None):
+        """Find the objects in a picture and their masks.
+
+        Arguments and errors are those of `detect`, but for the confidence: it defaults to what the model's config says,
+        0.5 for the lite models and 0.7 for matterport's.
+
+        Returns:
+            `mrcnn.Instances`, masks at the picture's own size, scores descending; of length 0 if nothing is found.
+        """
+        return self.segment_batch([image], confidence, limit, size)[0]
+
+    def segment_batch(self, images, confidence=None, limit=None, size=None):
+        """`segment` for several pictures at once; those of like shape share a run of the network.
+
+        Returns:
+            list of `mrcnn.Instances`, in the order of `images`.
+        """
+        confidence = self.config.confidence if confidence is None else confidence
+        found = self._detect_all(images, confidence, limit, size)
+        return [detections.instances(confidence) for detections in found]
+
+    def _detect_all(self, images, confidence, limit, size):
+        size = self.config.image_size if size is None else size
+        limit = self.config.shown_limit if limit is None else limit
+        if not 0.0 <= confidence <= 1.0:
+            raise ValueError(f"confidence is {confidence}, expected a number from 0 to 1")
+        if not 1 <= limit <= 1000:
+            raise ValueError(f"limit is {limit}, expected a number of detections from 1 to 1000")
+        if not 32 <= size <= 2048:
+            raise ValueError(f"size is {size}, expected a length from 32 to 2048 pixels")
+        if size % self._conventions.size_multiple:
+            raise ValueError(f"size is {size}, expected a multiple of {self._conventions.size_multiple} pixels")
+        groups = {}
+        image_sizes = []
+        for index, image in enumerate(images):
+            picture = read_picture(image)
+            image_sizes.append(picture.shape[:2])
+            canvas, window = self._conventions.letterbox(picture, size, self.config)
+            groups.setdefault(canvas.shape, []).append((index, canvas, window))
+        results = [None] * len(image_sizes)
+        for (height, width, _), group in groups.items():
+            count = min(LARGEST_BATCH, max(1, LARGEST_BATCH_PIXELS // (height * width)))
+            for start in range(0, len(group), count):
+                part = group[start : start + count]
+                canvases, windows = (np.stack(values) for values in list(zip(*part, strict=True))[1:])
+                found = self._detect(canvases, confidence, limit, windows)
+                for row, (index, _, window) in enumerate(part):
+                    mine = found["picture"] == row
+                    results[index] = self._detections(found, mine, window, image_sizes[index])
+        return results
+
+    def _detections(self, found, mine, window, image_size):
+        from mrcnn.detections import Detections
+
+        boxes = self._conventions.to_picture(found["boxes"][mine], window, image_size)
+        kept = self._conventions.visible(boxes)
+        return Detections(
+            boxes=boxes[kept],
+            scores=found["scores"][mine][kept],
+            class_ids=found["class_ids"][mine][kept],
+            soft_masks=found["masks"][mine][kept].astype(self._conventions.soft_mask_type),
+            image_size=tuple(image_size),
+            class_names=self.class_names,
+        )
+
+
+def _compile(network):
+    """`network.detect` as one graph, numpy in and numpy out.
+
+    In a small network the weights become constants. They let TensorFlow fold and fuse (bias and ReLU into their
+    convolution, weights laid out for oneDNN once instead of at every call), which is several times faster where layers
+    are thin. A ResNet is not faster for it, but constants are kept three times: 800 MB instead of 250 MB.
+
+    One dynamic signature serves all picture shapes and batch sizes without tracing again.
+    """
+    import tensorflow as tf
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    traced = tf.function(
+        network.detect,
+        input_signature=[
+            tf.TensorSpec((None, None, None, 3), tf.uint8),
+            tf.TensorSpec((), tf.float32),
+            tf.TensorSpec((), tf.int32),
+            tf.TensorSpec((None, 4), tf.float32),
+        ],
+        autograph=False,  # nothing in the graph branches on a tensor, and tracing is faster without
+    ).get_concrete_function()
+    if network.count_params() <= LARGEST_FROZEN:
+        frozen = convert_variables_to_constants_v2(traced)
+        names = sorted(traced.structured_outputs)
+        run = lambda *inputs: dict(zip(names, frozen(*inputs), strict=True))  # noqa: E731
+    else:
+        run = traced
+
+    def detect(pictures, confidence, limit, windows):
+        outputs = run(
+            tf.constant(pictures),
+            tf.constant(confidence, tf.float32),
+            tf.constant(limit, tf.int32),
+            tf.constant(windows, tf.float32),
+        )
+        return {name: output.numpy() for name, output in outputs.items()}
+
+    return detect

@@ -1,0 +1,323 @@
+"""The network: all stages in the order of the paper's figure, for inference and for training.
+
+    pictures -> backbone -> feature pyramid -> region proposals -> RoIAlign -> box head -> detections -> mask head
+
+Paper: He et al., "Mask R-CNN", 2017 (https://arxiv.org/abs/1703.06870).
+"""
+
+import dataclasses
+
+import keras
+import tensorflow as tf
+
+from mrcnn import losses, targets
+from mrcnn.backbone import mobilenet_v2
+from mrcnn.box_head import BoxHead
+from mrcnn.config import PRESETS, Config, replace
+from mrcnn.conventions import CONVENTIONS
+from mrcnn.feature_pyramid import FeaturePyramid
+from mrcnn.layers import register
+from mrcnn.mask_head import MaskHead, PlainMaskHead, select_class
+from mrcnn.region_proposals import ANCHOR_STD, RegionProposalHead
+from mrcnn.resnet import resnet
+
+BACKBONES = {"mobilenet_v2": lambda config: mobilenet_v2(), "resnet": lambda config: resnet(config.backbone_blocks)}
+COARSEST_LEVEL = 6
+
+
+@dataclasses.dataclass(frozen=True)
+class Sampling:
+    """How many anchors and proposals of each picture a training step looks at.
+
+    Attributes:
+        anchors: int. Sampled anchors a picture, at most half of them positive.
+        proposal_candidates: int. Anchors that enter non-maximum suppression in training.
+        proposals: int. Proposals that leave it in training.
+        boxes: int. Sampled proposals a picture, at most a quarter of them positive.
+        masks: int. Positive proposals a picture whose masks are trained.
+        positive_iou: float. Overlap that makes an anchor positive; below `negative_iou` it is negative.
+    """
+
+    anchors: int = 128
+    proposal_candidates: int = 600
+    proposals: int = 150
+    boxes: int = 64
+    masks: int = 8
+    positive_iou: float = 0.6
+    negative_iou: float = 0.3
+
+
+@register
+class Network(keras.Model):
+    """Mask R-CNN.
+
+    Args:
+        config: `mrcnn.config.Config`, or a dict of its fields. Defaults to the `lite` preset.
+    """
+
+    def __init__(self, config=None, **kwargs):
+        super().__init__(**kwargs)
+        if not isinstance(config, Config):
+            config = replace(PRESETS["lite"], **(config or {}))
+        self.config = config
+        self.conventions = CONVENTIONS[config.conventions]
+        self.backbone = BACKBONES[config.backbone](config)
+        self.pyramid = FeaturePyramid(config.pyramid_channels, config.separable, name="pyramid")
+        self.detail, mask_head = None, PlainMaskHead
+        if config.detail_channels:
+            self.detail = keras.layers.Conv2D(config.detail_channels, 1, activation="relu", name="detail")
+            mask_head = MaskHead
+        self.proposal_strides = [2**level for level in range(config.proposal_level, COARSEST_LEVEL + 1)]
+        per_cell = len(config.anchor_scales) * len(config.anchor_ratios)
+        channels = config.proposal_channels or config.pyramid_channels
+        self.proposal_head = RegionProposalHead(per_cell, channels, config.separable, name="proposal_head")
+        self.box_head = BoxHead(config.class_count, config.box_units, name="box_head")
+        self.mask_head = mask_head(config.class_count, config.mask_channels, name="mask_head")
+        self.build((None, None, None, 3))
+
+    def build(self, input_shape):
+        channels = self.config.pyramid_channels
+        level = (None, None, None, channels)
+        self.pyramid.build([output.shape for output in self.backbone.outputs])
+        if self.detail:
+            self.detail.build(level)
+        self.proposal_head.build([level] * len(self.proposal_strides))
+        self.box_head.build((None, self.config.box_pool_size, self.config.box_pool_size, channels))
+        self.mask_head.build([level, (None, None, None, self.config.detail_channels)])
+        self.built = True
+
+    def features(self, pictures):
+        """uint8 `(B, H, W, 3)` RGB to pyramid levels P2..P6 and the detail map (`None` where the preset has none).
+
+        All are float; H and W are multiples of 32.
+        """
+        scale = self.config.pixel_scale
+        # Subtracted after the division, so that a mean of half the range is exactly 1.
+        scaled = tf.cast(pictures, tf.float32) / scale - tf.constant(self.config.pixel_mean, tf.float32) / scale
+        levels = self.pyramid(self.backbone(scaled))
+        return levels, self.detail(levels[0]) if self.detail else None
+
+    def proposal_levels(self, levels):
+        """Those of the pyramid levels P2..P6 that have anchors."""
+        return levels[-len(self.proposal_strides) :]
+
+    def anchors(self, levels):
+        """float `(A, 4)` anchors for the pyramid levels P2..P6, in the measure of the conventions."""
+        config = self.config
+        shapes = [tf.unstack(tf.shape(level)[1:3]) for level in self.proposal_levels(levels)]
+        picture_shape = [4 * length for length in tf.unstack(tf.shape(levels[0])[1:3])]
+        return self.conventions.anchors(
+            shapes, self.proposal_strides, config.anchor_scales, config.anchor_ratios, picture_shape
+        )
+
+    def classify(self, levels, boxes, pictures):
+        """Box head on boxes float `(N, 4)`: logits float `(N, classes)` and deltas float `(N, classes, 4)`."""
+        return self.box_head(self.conventions.pool(levels[:4], boxes, pictures, self.config.box_pool_size))
+
+    def mask_logits(self, levels, detail, boxes, pictures, class_ids):
+        """Mask head on boxes float `(N, 4)`: logits float `(N, S, S)` of the class asked for, int32 `(N,)`."""
+        pooled = [self.conventions.pool(levels[:4], boxes, pictures, self.config.mask_pool_size)]
+        if self.detail:
+            pooled.append(self.conventions.pool([detail], boxes, pictures, self.config.mask_size))
+        return select_class(self.mask_head(pooled), class_ids)
+
+    def detect(self, pictures, confidence, limit, windows=None):
+        """Find the instances in a batch.
+
+        Masks are computed for what is detected and for nothing else: most pictures hold one cat, and the mask head
+        then runs once instead of `limit` times.
+
+        Args:
+            pictures: uint8 `(B, H, W, 3)`. RGB; H and W multiples of 32.
+            confidence: float scalar. Lowest score, 0 to 1.
+            limit: int32 scalar. Most detections a picture.
+            windows: float `(B, 4)`. The part of each picture that is not filling, `y1, x1, y2, x2` in pixels; boxes
+                are cut to it where the conventions want it. Defaults to all of it.
+
+        Returns:
+            dict of tensors with one row for each detection of the batch, picture after picture, scores descending:
+            `picture` int32 `(N,)`, `boxes` float `(N, 4)` in pixels of the input, `scores` float `(N,)`,
+            `class_ids` int32 `(N,)`, `masks` float `(N, S, S)` probabilities within the box.
+        """
+        levels, detail, boxes, scores, class_ids = self._detect_boxes(pictures, confidence, limit, windows)
+        found = tf.where(class_ids > 0)
+        boxes, scores, class_ids = (tf.gather_nd(values, found) for values in (boxes, scores, class_ids))
+        picture = tf.cast(found[:, 0], tf.int32)
+        masks = tf.sigmoid(self.mask_logits(levels, detail, boxes, picture, class_ids))
+        boxes = self.conventions.to_pixels(boxes, tf.unstack(tf.shape(pictures)[1:3]))
+        return {"picture": picture, "boxes": boxes, "scores": scores, "class_ids": class_ids, "masks": masks}
+
+    def detect_padded(self, pictures, confidence, limit):
+        """`detect` with `limit` rows for every picture, for engines that want every shape known beforehand.
+
+        Args:
+            pictures: uint8 `(B, H, W, 3)`. RGB; H and W multiples of 32.
+            confidence: float scalar. Lowest score, 0 to 1.
+            limit: int. Rows a picture; the mask head runs on all of them.
+
+        Returns:
+            dict of `boxes` float `(B, limit, 4)`, `scores` float `(B, limit)` descending, `class_ids` int32
+            `(B, limit)` and `masks` float `(B, limit, S, S)`; zeros after the last detection.
+        """
+        levels, detail, boxes, scores, class_ids = self._detect_boxes(pictures, confidence, limit)
+        owner = tf.repeat(tf.range(tf.shape(pictures)[0]), limit)
+        # A padded row asks for the first class, as any would do: its mask is thrown away.
+        wanted = tf.maximum(tf.reshape(class_ids, (-1,)), 1)
+        logits = self.mask_logits(levels, detail, tf.reshape(boxes, (-1, 4)), owner, wanted)
+        masks = tf.reshape(tf.sigmoid(logits), (-1, limit, *logits.shape[1:]))
+        masks = tf.where((class_ids > 0)[:, :, None, None], masks, 0.0)
+        boxes = self.conventions.to_pixels(boxes, tf.unstack(tf.shape(pictures)[1:3]))
+        boxes = tf.where((class_ids > 0)[:, :, None], boxes, 0.0)
+        return {"boxes": boxes, "scores": scores, "class_ids": class_ids, "masks": masks}
+
+    def propose(self, levels, shape):
+        """Proposals float `(B, proposal_limit, 4)` from levels P2..P6 of pictures of `(height, width)` pixels."""
+        config = self.config
+        return self.conventions.propose(
+            *self.proposal_head(self.proposal_levels(levels)),
+            self.anchors(levels),
+            shape,
+            config.proposal_candidates,
+            config.proposal_limit,
+            config.proposal_nms_iou,
+        )
+
+    def select(self, levels, proposals, shape, confidence, limit, windows=None):
+        """Box head and non-maximum suppression: boxes, scores and class_ids, see `select_detections`."""
+        config = self.config
+        batch = tf.shape(proposals)[0]
+        if windows is None:
+            windows = tf.tile(tf.cast([[0, 0, *shape]], tf.float32), [batch, 1])
+        owner = tf.repeat(tf.range(batch), config.proposal_limit)
+        logits, deltas = self.classify(levels, tf.reshape(proposals, (-1, 4)), owner)
+        return self.conventions.select(
+            tf.reshape(logits, (batch, config.proposal_limit, config.class_count)),
+            tf.reshape(deltas, (batch, config.proposal_limit, config.class_count, 4)),
+            proposals,
+            shape,
+            windows,
+            config.box_std,
+            config.detection_nms_iou,
+            confidence,
+            limit,
+        )
+
+    def _detect_boxes(self, pictures, confidence, limit, windows=None):
+        shape = tf.unstack(tf.shape(pictures)[1:3])
+        levels, detail = self.features(pictures)
+        return levels, detail, *self.select(levels, self.propose(levels, shape), shape, confidence, limit, windows)
+
+    def call(self, pictures):
+        """`detect` at the confidence of 0.05 that evaluation uses."""
+        return self.detect(pictures, 0.05, self.config.detection_limit)
+
+    def training_losses(self, pictures, truth, seeds, sampling=Sampling()):
+        """The five losses of a batch.
+
+        Args:
+            pictures: uint8 `(B, H, W, 3)`. RGB; H and W multiples of 32.
+            truth: dict of `boxes` float `(B, M, 4)`, `class_ids` int32 `(B, M)` and `masks` uint8 `(B, M, S, S)`,
+                padded as `mrcnn.targets` says.
+            seeds: int32 `(B, 2)`. Each decides which anchors and proposals of its picture are sampled, whatever else is
+                in the batch.
+            sampling: `Sampling`.
+
+        Returns:
+            dict from each name in `mrcnn.losses.NAMES` to `(total, count)`, see there.
+        """
+        batch = tf.shape(pictures)[0]
+        shape = tf.unstack(tf.shape(pictures)[1:3])
+        levels, detail = self.features(pictures)
+        true_pixels = truth["boxes"]
+        truth = {**truth, "boxes": self.conventions.from_pixels(true_pixels, shape)}
+        logits, deltas = self.proposal_head(self.proposal_levels(levels))
+        all_anchors = self.anchors(levels)
+
+        rows, labels, anchor_targets = self._anchor_targets(all_anchors, truth, seeds, sampling)
+        logits_there, deltas_there = tf.gather(logits, rows, batch_dims=1), tf.gather(deltas, rows, batch_dims=1)
+        found = {
+            "objectness": losses.cross_entropy(logits_there, tf.maximum(labels, 0), labels),
+            "anchor_box": losses.smooth_l1(deltas_there, anchor_targets, labels, beta=1.0),
+        }
+
+        proposals = self.conventions.propose(
+            logits,
+            deltas,
+            all_anchors,
+            shape,
+            sampling.proposal_candidates,
+            sampling.proposals,
+            self.config.proposal_nms_iou,
+        )
+        # Proposals are where the box head looks, not something it could improve: no gradient flows through them.
+        other_seeds = tf.bitwise.invert(seeds)  # any others would do: two draws that have nothing in common
+        sampled = self._proposal_targets(tf.stop_gradient(proposals), truth, other_seeds, sampling)
+        regions, labels, class_ids, box_targets, matched = sampled
+        owner = tf.repeat(tf.range(batch), sampling.boxes)
+        logits, deltas = self.classify(levels, tf.reshape(regions, (-1, 4)), owner)
+        flat_ids, flat_labels = tf.reshape(class_ids, (-1,)), tf.reshape(labels, (-1,))
+        deltas = tf.gather(deltas, flat_ids, batch_dims=1)
+        found["class"] = losses.cross_entropy(logits, flat_ids, flat_labels)
+        found["box"] = losses.smooth_l1(deltas, tf.reshape(box_targets, (-1, 4)), flat_labels, beta=1.0)
+
+        # Samples are sorted, positives first, so the first few are all that can have a mask.
+        few = slice(None), slice(sampling.masks)
+        with_mask = tf.where(labels[few] == targets.POSITIVE)
+        owner = tf.cast(with_mask[:, 0], tf.int32)
+        regions, class_ids, matched = (tf.gather_nd(values[few], with_mask) for values in (regions, class_ids, matched))
+        true_rows = tf.stack([owner, matched], axis=-1)
+        mask_truth = targets.mask_targets(
+            tf.gather_nd(truth["masks"], true_rows),
+            tf.gather_nd(true_pixels, true_rows),
+            self.conventions.to_pixels(regions, shape),
+            self.config.mask_size,
+        )
+        logits = self.mask_logits(levels, detail, regions, owner, class_ids)
+        found["mask"] = losses.mask_cross_entropy(logits, mask_truth)
+        return found
+
+    def _anchor_targets(self, all_anchors, truth, seeds, sampling):
+        """Sampled anchors of each picture: rows int32 `(B, K)`, labels int32 `(B, K)`, deltas float `(B, K, 4)`."""
+
+        def one(inputs):
+            boxes, class_ids, seed = inputs
+            labels, matched = targets.match(
+                all_anchors, boxes, class_ids, sampling.positive_iou, sampling.negative_iou, rescue=True
+            )
+            rows, labels = targets.sample(labels, sampling.anchors, 0.5, seed)
+            true_boxes = tf.gather(boxes, tf.gather(matched, rows))
+            return rows, labels, self.conventions.encode(true_boxes, tf.gather(all_anchors, rows), ANCHOR_STD)
+
+        count = sampling.anchors
+        signature = (
+            tf.TensorSpec((count,), tf.int32),
+            tf.TensorSpec((count,), tf.int32),
+            tf.TensorSpec((count, 4), tf.float32),
+        )
+        return tf.map_fn(one, (truth["boxes"], truth["class_ids"], seeds), fn_output_signature=signature)
+
+    def _proposal_targets(self, proposals, truth, seeds, sampling):
+        """Sampled proposals: regions, labels, classes (0 = background), deltas and rows of the true instances."""
+
+        def one(inputs):
+            proposals, boxes, class_ids, seed = inputs
+            # The true boxes are proposals too: early in training nothing else would overlap them.
+            real = tf.where((class_ids > 0)[:, None], boxes, 0.0)
+            candidates = tf.concat([proposals, real], axis=0)
+            labels, matched = targets.match(candidates, boxes, class_ids, 0.5, 0.5)
+            rows, labels = targets.sample(labels, sampling.boxes, 0.25, seed)
+            regions, matched = tf.gather(candidates, rows), tf.gather(matched, rows)
+            class_ids = tf.where(labels == targets.POSITIVE, tf.gather(class_ids, matched), 0)
+            deltas = self.conventions.encode(tf.gather(boxes, matched), regions, self.config.box_std)
+            return regions, labels, class_ids, deltas, matched
+
+        count = sampling.boxes
+        ints, quads = tf.TensorSpec((count,), tf.int32), tf.TensorSpec((count, 4), tf.float32)
+        return tf.map_fn(
+            one,
+            (proposals, truth["boxes"], truth["class_ids"], seeds),
+            fn_output_signature=(quads, ints, ints, quads, ints),
+        )
+
+    def get_config(self):
+        return {**super().get_config(), "config": dataclasses.asdict(self.config)}

@@ -1,0 +1,98 @@
+"""Region proposals: where something might be, before asking what it is.
+
+A small head slides over P3 to P6 and says for each anchor whether it holds an object and how to move its edges. The
+best anchors, moved, cut to the picture and thinned by non-maximum suppression, are the proposals.
+
+Paper: Ren et al., "Faster R-CNN", 2015, section 3.1 (https://arxiv.org/abs/1506.01497).
+"""
+
+import keras
+import tensorflow as tf
+
+from mrcnn import boxes as box_ops
+from mrcnn.layers import map_pictures, register
+
+ANCHOR_STD = (0.1, 0.1, 0.2, 0.2)  # anchor deltas are divided by these
+
+
+@register
+class RegionProposalHead(keras.layers.Layer):
+    """Objectness and box deltas for every anchor, with the same weights on every pyramid level.
+
+    Args:
+        anchors_per_cell: int. Scales times ratios.
+        channels: int. Channels of the shared 3x3 convolution.
+        separable: bool. Whether that convolution is depthwise-separable. Defaults to `True`.
+    """
+
+    def __init__(self, anchors_per_cell, channels, separable=True, **kwargs):
+        super().__init__(**kwargs)
+        self.anchors_per_cell = anchors_per_cell
+        self.channels = channels
+        self.separable = separable
+        convolution = keras.layers.SeparableConv2D if separable else keras.layers.Conv2D
+        self.shared = convolution(channels, 3, padding="same", activation="relu", name="shared")
+        self.objectness = keras.layers.Conv2D(2 * anchors_per_cell, 1, name="objectness")
+        self.deltas = keras.layers.Conv2D(4 * anchors_per_cell, 1, name="deltas")
+
+    def build(self, input_shapes):
+        self.shared.build(input_shapes[0])
+        self.objectness.build((*input_shapes[0][:-1], self.channels))
+        self.deltas.build((*input_shapes[0][:-1], self.channels))
+        self.built = True
+
+    def call(self, levels):
+        """Pyramid levels, float `(B, H, W, C)` each, to logits and deltas in the order of `mrcnn.anchors.anchors`.
+
+        Returns:
+            Logits float `(B, A, 2)`, (background, object), and deltas float `(B, A, 4)`.
+        """
+        logits, deltas = [], []
+        for level in levels:
+            shared = self.shared(level)
+            batch = tf.shape(level)[0]
+            logits.append(tf.reshape(self.objectness(shared), (batch, -1, 2)))
+            deltas.append(tf.reshape(self.deltas(shared), (batch, -1, 4)))
+        return tf.concat(logits, axis=1), tf.concat(deltas, axis=1)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "anchors_per_cell": self.anchors_per_cell,
+            "channels": self.channels,
+            "separable": self.separable,
+        }
+
+
+def propose(logits, deltas, anchors, picture_shape, candidates, limit, nms_iou):
+    """Turn the head's outputs into proposals, one picture after the other.
+
+    Sorting and suppression look only at the `candidates` best anchors: the rest could not survive, and the cost of
+    suppression grows with the square of their number.
+
+    Args:
+        logits: float `(B, A, 2)`.
+        deltas: float `(B, A, 4)`.
+        anchors: float `(A, 4)` in pixels.
+        picture_shape: `(height, width)` of the network's input, in pixels.
+        candidates: int. Anchors that enter non-maximum suppression.
+        limit: int. Proposals that leave it.
+        nms_iou: float. Of two proposals that overlap more than this, the better one stays.
+
+    Returns:
+        float `(B, limit, 4)` boxes in pixels, best first, padded with zero boxes.
+    """
+    scores = logits[..., 1] - logits[..., 0]  # orders like the softmax, without computing it
+    height, width = picture_shape
+
+    def one(inputs):
+        scores, deltas = inputs
+        best, index = tf.math.top_k(scores, tf.minimum(candidates, tf.shape(scores)[0]))
+        boxes = box_ops.decode(tf.gather(deltas, index), tf.gather(anchors, index), ANCHOR_STD)
+        boxes = box_ops.clip(boxes, height, width)
+        # An anchor that lies outside the picture keeps no area; it must not take the place of a proposal.
+        best = tf.where(box_ops.area(boxes) > 0.0, best, best.dtype.min)
+        index, valid = box_ops.suppress(boxes, best, limit, nms_iou, best.dtype.min / 2)
+        return tf.where(valid[:, None], tf.gather(boxes, index), 0.0)
+
+    return map_pictures(one, (scores, deltas), tf.TensorSpec((limit, 4), tf.float32))

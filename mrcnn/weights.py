@@ -1,0 +1,127 @@
+"""Weights on disk: `NAME.npz` with the tensors as float16, `NAME.json` with what they are, `NAME.md` for people.
+
+The npz holds one array for each variable, named by its place in the network (`box_head/hidden1/kernel`). Loading checks
+the checksum and that every name and shape fits: half-loaded weights run without an error and find nothing, which is how
+other ports of this model fail.
+"""
+
+import dataclasses
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+
+from mrcnn.atomic import atomic_file, write_atomically
+from mrcnn.config import PRESETS, replace
+
+FOLDER = Path(os.environ.get("MRCNN_WEIGHTS", Path(__file__).resolve().parent.parent / "weights"))
+
+
+def available():
+    """Names of the models that can be loaded from the weights folder, the default `cat` first."""
+    names = [path.stem for path in FOLDER.glob("*.json") if path.with_suffix(".npz").exists()]
+    names = [name for name in names if "config" in read_card(FOLDER / f"{name}.json")]
+    return sorted(names, key=lambda name: (name != "cat", name))
+
+
+def locate(name_or_path):
+    """The npz file for a name under the weights folder or a path, with or without its ending.
+
+    Raises:
+        ValueError: if there is none; the message lists the names there are.
+    """
+    for candidate in (Path(name_or_path), Path(f"{name_or_path}.npz"), FOLDER / f"{name_or_path}.npz"):
+        if candidate.is_file() and candidate.suffix == ".npz":
+            return candidate
+    raise ValueError(
+        f"no weights {str(name_or_path)!r}: give the path of an .npz file or one of these names: "
+        f"{', '.join(available()) or '(none are installed)'}"
+    )
+
+
+def read_card(path):
+    """The metadata beside a weights file, a dict; empty where there is none."""
+    path = Path(path).with_suffix(".json")
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def named_variables(model):
+    """The variables of a model as a dict from their place, such as `pyramid/lateral2/kernel`, to the variable."""
+    named = {}
+    for stage in model.layers:
+        for variable in stage.weights:
+            named[f"{stage.name}/{variable.path.split(f'{stage.name}/')[-1]}"] = variable
+    return named
+
+
+def save(model, path, card, only=""):
+    """Write the variables of a model as float16 and its card, each in one piece or not at all.
+
+    Args:
+        model: `keras.Model` whose `layers` are its stages.
+        path: path of the npz to write.
+        card: dict. Metadata for people and programs; the checksum is added.
+        only: str. Only variables whose name begins with this. Defaults to all.
+    """
+    path = Path(path)
+    variables = {name: v for name, v in named_variables(model).items() if name.startswith(only)}
+    arrays = {name: np.asarray(variable).astype(np.float16) for name, variable in variables.items()}
+    with atomic_file(path) as file:
+        np.savez(file, **arrays)
+    card = {**card, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    write_atomically(path.with_suffix(".json"), json.dumps(card, indent=2) + "\n")
+
+
+def load_into(model, path, only=""):
+    """Fill the variables of a model from an npz.
+
+    Args:
+        model: `keras.Model`.
+        path: path of the npz.
+        only: str. Only variables whose name begins with this. Defaults to all.
+
+    Raises:
+        ValueError: if the checksum is wrong, or with a list of what is missing, unexpected or of another shape.
+    """
+    path = Path(path)
+    expected = read_card(path).get("sha256")
+    if expected and hashlib.sha256(path.read_bytes()).hexdigest() != expected:
+        raise ValueError(f"{path.name} is damaged: its SHA-256 is not the one in {path.with_suffix('.json').name}")
+    variables = {name: v for name, v in named_variables(model).items() if name.startswith(only)}
+    with np.load(path, allow_pickle=False) as archive:
+        arrays = {name: archive[name] for name in archive.files if name.startswith(only)}
+    problems = [f"missing {name}" for name in variables.keys() - arrays.keys()]
+    problems += [f"unexpected {name}" for name in arrays.keys() - variables.keys()]
+    problems += [
+        f"{name} is {arrays[name].shape}, expected {tuple(variable.shape)}"
+        for name, variable in variables.items()
+        if name in arrays and arrays[name].shape != tuple(variable.shape)
+    ]
+    if problems:
+        raise ValueError(f"{path.name} does not fit this network: {'; '.join(sorted(problems))}")
+    for name, variable in variables.items():
+        variable.assign(arrays[name].astype(np.float32))
+
+
+def load_network(name_or_path):
+    """The network that a weights file describes, with its weights, and its card.
+
+    Raises:
+        ValueError: if there are no such weights or they do not fit.
+    """
+    from mrcnn.network import Network  # here, so that listing the weights does not load TensorFlow
+
+    path = locate(name_or_path)
+    card = read_card(path)
+    if "config" not in card:
+        raise ValueError(f"{path.name} is not a whole model: {path.with_suffix('.json').name} names no config")
+    network = Network(replace(PRESETS[card["config"]["preset"]], **card["config"]))
+    load_into(network, path)
+    return network, card
+
+
+def card_of(network, **facts):
+    """A card for a network: its config and any further facts."""
+    return {"config": dataclasses.asdict(network.config), **facts}

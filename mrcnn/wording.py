@@ -1,0 +1,22 @@
+"""Results in words."""
+
+from collections import Counter
+
+
+def counted(found):
+    """What was found, in words: `"2 cats"`, `"1 dog and 3 cats"`, or `"nothing"`.
+
+    Args:
+        found: `mrcnn.Instances`.
+    """
+    parts = [f"{number} {name if number == 1 else plural(name)}" for name, number in Counter(found.class_names).items()]
+    if not parts:
+        return "nothing"
+    return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))
+
+
+def plural(name):
+    """The plural of a class name, for the regular nouns that class names are."""
+    if name.endswith(("s", "x", "ch", "sh")):
+        return f"{name}es"
+    return f"{name}s"

@@ -1,0 +1,59 @@
+"""Drawn data sets: blobs on textured ground, with their exact masks, as COCO JSON beside a folder of PNGs."""
+
+import json
+
+import numpy as np
+from PIL import Image, ImageDraw
+from pycocotools import mask as coco_mask
+
+
+def draw(random, side=128, instances=2):
+    """A picture with bright blobs that have ears, and their masks.
+
+    Returns:
+        uint8 `(side, side, 3)` and bool `(instances, side, side)`.
+    """
+    ground = random.integers(40, 90, (side, side, 3), dtype=np.uint8)
+    picture = Image.fromarray(ground)
+    masks = []
+    for number in range(instances):
+        stencil = Image.new("L", (side, side))
+        pen = ImageDraw.Draw(stencil)
+        radius = int(random.integers(side // 8, side // 6))
+        x = side * (2 * number + 1) // (2 * instances) + int(random.integers(-4, 5))
+        y = int(random.integers(side // 3, 2 * side // 3))
+        pen.ellipse([x - radius, y - radius, x + radius, y + radius], fill=255)
+        for ear in (-1, 1):
+            tip = (x + ear * radius, y - 3 * radius // 2)
+            pen.polygon([tip, (x, y - radius // 2), (x + ear * radius, y)], fill=255)
+        picture.paste(tuple(int(v) for v in random.integers(150, 255, 3)), mask=stencil)
+        masks.append(np.asarray(stencil) > 0)
+    return np.asarray(picture), np.array(masks, bool).reshape(-1, side, side)
+
+
+def write_dataset(folder, count, negatives, seed=0, side=128, name="cat"):
+    """Write `count` pictures with two blobs and `negatives` without; returns the folder."""
+    random = np.random.default_rng(seed)
+    folder.mkdir(parents=True)
+    images, annotations = [], []
+    for number in range(1, count + negatives + 1):
+        picture, masks = draw(random, side, 2 if number <= count else 0)
+        file_name = f"{number}.png"
+        Image.fromarray(picture).save(folder / file_name)
+        images.append({"id": number, "file_name": file_name, "height": side, "width": side})
+        for mask in masks:
+            code = coco_mask.encode(np.asfortranarray(mask, np.uint8))
+            annotations.append(
+                {
+                    "id": len(annotations) + 1,
+                    "image_id": number,
+                    "category_id": 1,
+                    "iscrowd": 0,
+                    "area": int(mask.sum()),
+                    "bbox": coco_mask.toBbox(code).tolist(),
+                    "segmentation": {"size": code["size"], "counts": code["counts"].decode()},
+                }
+            )
+    content = {"images": images, "annotations": annotations, "categories": [{"id": 1, "name": name}]}
+    folder.with_suffix(".json").write_text(json.dumps(content))
+    return folder

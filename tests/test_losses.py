@@ -1,0 +1,34 @@
+"""Losses against values worked out by hand."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from mrcnn import losses
+from mrcnn.targets import IGNORED, NEGATIVE, POSITIVE
+
+
+def test_cross_entropy_counts_sampled_rows_only():
+    logits = tf.constant([[0.0, 0.0], [0.0, np.log(3.0)], [50.0, -50.0]])
+    total, count = losses.cross_entropy(logits, tf.constant([0, 1, 1]), tf.constant([NEGATIVE, POSITIVE, IGNORED]))
+    assert float(total) == pytest.approx(np.log(2) + np.log(4 / 3), abs=1e-6)
+    assert float(count) == 2
+
+
+def test_smooth_l1_is_quadratic_then_linear_and_counts_positive_rows_only():
+    deltas = tf.constant([[0.5, -0.5, 0.0, 3.0], [9.0, 9.0, 9.0, 9.0], [7.0, 7.0, 7.0, 7.0]])
+    labels = tf.constant([POSITIVE, NEGATIVE, IGNORED])
+    total, count = losses.smooth_l1(deltas, tf.zeros((3, 4)), labels, beta=1.0)
+    assert float(total) == pytest.approx(0.125 + 0.125 + 2.5)
+    assert float(count) == 2, "negative rows have no box but belong to the sample"
+
+
+def test_mask_cross_entropy_of_nothing_is_nothing():
+    total, count = losses.mask_cross_entropy(tf.zeros((0, 56, 56)), tf.zeros((0, 56, 56)))
+    assert (float(total), float(count)) == (0.0, 0.0)
+
+
+def test_mask_cross_entropy_by_hand():
+    total, count = losses.mask_cross_entropy(tf.zeros((1, 2, 2)), tf.constant([[[0.0, 1.0], [1.0, 0.0]]]))
+    assert float(total) == pytest.approx(4 * np.log(2))
+    assert float(count) == 4

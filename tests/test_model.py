@@ -1,0 +1,110 @@
+"""The facade with the shipped weights on real pictures that ship with scikit-image."""
+
+import numpy as np
+import pytest
+from PIL import Image
+from skimage import data
+
+from mrcnn import Instances
+
+
+def test_finds_chelsea(model, chelsea):
+    found = model.segment(chelsea)
+    assert len(found) == 1
+    assert found.class_names == ["cat"]
+    assert found.scores[0] > 0.8
+    mask = found.masks[0]
+    assert mask.shape == chelsea.shape[:2]
+    assert mask.dtype == bool
+    face = mask[60:270, 60:330]  # eyes, nose and cheeks
+    background = mask[60:220, 400:]  # the blurred room at the right
+    assert face.mean() > 0.95
+    assert background.mean() < 0.05
+    assert (found.semantic_map() == mask).all()
+
+
+@pytest.mark.parametrize("name", ["astronaut", "coffee"])
+def test_no_cat_where_there_is_none(model, name):
+    assert len(model.segment(getattr(data, name)())) == 0
+
+
+def test_path_image_and_array_give_the_same(model, chelsea, tmp_path):
+    Image.fromarray(chelsea).save(tmp_path / "chelsea.png")
+    from_array = model.segment(chelsea)
+    for picture in (tmp_path / "chelsea.png", str(tmp_path / "chelsea.png"), Image.fromarray(chelsea)):
+        found = model.segment(picture)
+        assert (found.masks == from_array.masks).all()
+        assert (found.scores == from_array.scores).all()
+
+
+@pytest.mark.parametrize("size", [(32, 32), (32, 4000), (4000, 33), (3000, 4000), (97, 511)])
+def test_any_size(model, chelsea, size):
+    picture = np.asarray(Image.fromarray(chelsea).resize(size[::-1]))
+    found = model.segment(picture)
+    assert found.masks.shape == (len(found), *size)
+    assert found.boxes.shape == (len(found), 4)
+    assert (found.boxes >= 0).all()
+    assert (found.boxes <= [*size, *size]).all()
+
+
+def test_large_photo_has_a_smooth_and_right_mask(model, chelsea):
+    """At 3000 x 4510 pixels the mask agrees with the one of the small photo, enlarged."""
+    large = Image.fromarray(chelsea).resize((4510, 3000), Image.BICUBIC)
+    small_mask, mask = model.segment(chelsea).masks[0], model.segment(large).masks[0]
+    expected = np.asarray(Image.fromarray(small_mask).resize((4510, 3000), Image.NEAREST))
+    assert (mask & expected).sum() > 0.97 * (mask | expected).sum()
+
+
+def test_grey_and_transparent_pictures(model, chelsea):
+    grey = model.segment(np.asarray(Image.fromarray(chelsea).convert("L")))
+    transparent = model.segment(np.dstack([chelsea, np.full(chelsea.shape[:2], 255, np.uint8)]))
+    assert len(grey) == 1
+    assert (transparent.masks == model.segment(chelsea).masks).all()
+
+
+def test_nothing_found_has_well_shaped_arrays(model):
+    found = model.segment(np.full((60, 80, 3), 200, np.uint8))
+    assert isinstance(found, Instances)
+    assert len(found) == 0
+    assert found.masks.shape == (0, 60, 80)
+    assert found.boxes.shape == (0, 4)
+    assert found.class_names == []
+    assert not found.semantic_map().any()
+    assert found.to_coco() == []
+
+
+def test_confidence_and_limit(model, chelsea):
+    everything = model.segment(chelsea, confidence=0.0, limit=7)
+    assert len(everything) == 7
+    assert (np.diff(everything.scores) <= 0).all()
+    detections = model.detect(chelsea)
+    for confidence in (0.05, 0.5, 0.9):
+        assert len(detections.instances(confidence)) == len(model.segment(chelsea, confidence))
+
+
+def test_two_cats_side_by_side_are_two(model, chelsea):
+    found = model.segment(np.hstack([chelsea, chelsea[:, ::-1]]))
+    assert len(found) == 2
+    assert not (found.masks[0] & found.masks[1]).any()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"confidence": 1.5}, "confidence is 1.5, expected a number from 0 to 1"),
+        ({"limit": 0}, "limit is 0, expected a number of detections from 1 to 1000"),
+        ({"size": 9}, "size is 9, expected a length from 32 to 2048 pixels"),
+    ],
+)
+def test_arguments_out_of_range_are_refused(model, chelsea, arguments, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        model.segment(chelsea, **arguments)
+
+
+@pytest.mark.parametrize(
+    "picture", [np.zeros((10, 10, 3), np.uint8), np.zeros((64, 64, 7), np.uint8), "no/such/file.jpg", None, 7]
+)
+def test_bad_pictures_are_refused_in_one_sentence(model, picture):
+    with pytest.raises(ValueError) as error:
+        model.segment(picture)
+    assert "\n" not in str(error.value)
