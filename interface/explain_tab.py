@@ -1,0 +1,67 @@
+"""The How it works tab."""
+
+from pathlib import Path
+
+import gradio as gr
+
+FIGURES = Path(__file__).resolve().parent.parent / "docs" / "figures"
+
+KINDS = """
+## Two questions about the same photo
+
+**What is at this pixel?** is *semantic* segmentation: each pixel gets a class, cat or background. Three cats that lie
+on one another are one patch of cat. **Which object is this pixel part of?** is *instance* segmentation: each cat gets
+a mask of its own, and can be counted, followed, or cut out. The second answer contains the first: merge the masks of
+each class, and the semantic map appears. That is how this page makes the map on the right, so both always agree.
+"""
+
+NETWORK = """
+## How Mask R-CNN answers both
+
+Faster R-CNN already *finds* objects. A backbone turns the photo into feature maps, a pyramid of them serves small and
+large objects alike, and a small network slides over it and proposes regions that may hold something. For each proposal
+RoIAlign reads a fixed grid of features out of the pyramid, and the box head decides what it is and where exactly its
+edges run.
+
+Mask R-CNN (He, Gkioxari, Dollár and Girshick, 2017) adds **one branch**: a few convolutions that look at the same kind
+of grid and say for each of its cells *object or not*, once for each class. Which class counts is for the box head to
+decide, so classes do not compete inside a mask. The small mask is then stretched over its box.
+
+Two details carry the result. **RoIAlign** reads features *between* the cells of the map, bilinearly, rather than
+rounding to the nearest cell; rounding would shift a mask by several pixels. And the mask is learned with a **loss of
+its own**, a yes-or-no for every cell, beside the four of Faster R-CNN: object or not and box of the proposals, class
+and box of the detections.
+"""
+
+READING = """
+## Reading the page
+
+- **Confidence** is the box head's score. Lower it to see what the network also considered.
+- **Mask threshold** is the probability above which a pixel belongs to an object. Higher gives tighter masks.
+- Overlapping masks: in both pictures the object with the higher score lies on top.
+- The cheetah and the lion among the examples are cats to a biologist. This model was taught house cats.
+
+**Privacy.** A photo stays in the server's temporary folder for at most two hours and in memory for the sliders
+until newer ones take its place; then both are deleted. Nobody looks at it, nothing is learned from it, and the page
+sends nothing anywhere else.
+"""
+
+
+def explain_tab():
+    """Builds the tab."""
+    gr.Markdown(KINDS)
+    _figure(
+        "segmentation.png",
+        "A photo of three cats; as a semantic map in one colour; as instances in three colours.",
+    )
+    gr.Markdown(NETWORK)
+    _figure("mask_rcnn.png", "The stages of Mask R-CNN from photo to masks, with the mask branch set apart.")
+    gr.Markdown(READING)
+
+
+def _figure(name, alternative):
+    address = f"/gradio_api/file={FIGURES / name}"
+    gr.HTML(
+        f'<img class="explanation" src="{address}" alt="{alternative}" loading="lazy">',
+        apply_default_css=False,
+    )

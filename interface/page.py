@@ -1,0 +1,77 @@
+"""The page as a whole: its tabs, its look, and how it is served."""
+
+from pathlib import Path
+
+import gradio as gr
+
+from interface.explain_tab import FIGURES, explain_tab
+from interface.photo_tab import photo_tab
+from interface.program_tab import program_tab
+from interface.session import Models, Recent
+
+INTRODUCTION = """# Every cat, cut out
+Mask R-CNN finds each cat in your photo and draws its exact shape."""
+STYLE = Path(__file__).with_name("page.css")
+SECONDS_ON_DISK = 7200
+LARGEST_UPLOAD = "40mb"
+LONGEST_QUEUE = 32
+
+
+def theme():
+    """Quiet colours in light and dark, and the fonts of the visitor's own system: nothing is loaded from elsewhere."""
+    sans = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
+    mono = ("ui-monospace", "Consolas", "monospace")
+    return gr.themes.Base(primary_hue="teal", secondary_hue="teal", neutral_hue="slate", font=sans, font_mono=mono)
+
+
+def build_page(models=None, recent=None):
+    """The page, with every model that is installed to choose from.
+
+    Args:
+        models: `interface.session.Models`. Defaults to new ones.
+        recent: `interface.session.Recent`. Defaults to a new one.
+
+    Returns:
+        `gr.Blocks`, not yet launched.
+    """
+    models = Models() if models is None else models
+    recent = Recent() if recent is None else recent
+    gr.set_static_paths([FIGURES])
+    with gr.Blocks(
+        title="Every cat, cut out: instance segmentation with Mask R-CNN",
+        analytics_enabled=False,
+        delete_cache=(600, SECONDS_ON_DISK),
+    ) as page:
+        gr.Markdown(INTRODUCTION, elem_id="introduction")
+        with gr.Tabs():
+            with gr.Tab("Photo"):
+                photo_tab(models, recent)
+            with gr.Tab("How it works"):
+                explain_tab()
+            with gr.Tab("For programs"):
+                program_tab(models)
+    page.queue(max_size=LONGEST_QUEUE)
+    return page
+
+
+def serve(page, host, port):
+    """Serves the page until the process ends.
+
+    Args:
+        page: what `build_page` gave.
+        host: str. The address to listen on.
+        port: int. The port to listen on.
+    """
+    page.launch(
+        server_name=host,
+        server_port=port,
+        theme=theme(),
+        css_paths=STYLE,
+        max_file_size=LARGEST_UPLOAD,
+        run_history=False,
+        footer_links=["api"],
+        share=False,
+        ssr_mode=False,
+        quiet=True,
+        prevent_thread_lock=True,
+    )

@@ -1,0 +1,136 @@
+"""The Photo tab: a photo goes in, both pictures come out, and the sliders draw them anew."""
+
+from pathlib import Path
+
+import gradio as gr
+
+from interface import settings as options
+from interface.downloads import write_archive
+from interface.examples import example_photos
+from interface.photo_input import PhotoInput
+from interface.result_view import EMPTY, POINTING_SCRIPT, pictures_html, sentence, table_html
+from interface.session import LOWEST_CONFIDENCE
+from interface.settings import Settings
+from mrcnn.pictures import read_picture
+
+WELCOME = "Choose a photo, or one of the examples."
+# What every browser shows. Other photos are answered with a JPEG of themselves, so that the visitor sees them too.
+SHOWN_BY_BROWSERS = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".avif"}
+
+
+def photo_tab(models, recent):
+    """Builds the tab and wires its events.
+
+    Args:
+        models: `interface.session.Models`.
+        recent: `interface.session.Recent`.
+    """
+    token = gr.State(None, time_to_live=3600, delete_callback=recent.drop)
+    with gr.Row(elem_id="photo-row"):
+        with gr.Column(scale=3, min_width=280):
+            photo = PhotoInput(
+                label="Photo",
+                type="filepath",
+                image_mode=None,
+                format="jpeg",
+                sources=["upload", "webcam", "clipboard"],
+                webcam_options=gr.WebcamOptions(mirror=False),
+                height=300,
+                buttons=["fullscreen"],
+                elem_id="photo",
+                alt_text="The photo that you chose",
+            )
+            examples = gr.Examples(
+                example_photos(),
+                inputs=photo,
+                label="Examples",
+                cache_examples=False,
+                api_visibility="private",
+            )
+            names = models.names()
+            model_name = gr.Dropdown(names, value=names[0], label="Model", elem_id="model")
+            pack_button = gr.Button("Download all results (ZIP)", interactive=False, elem_id="pack")
+            archive = gr.DownloadButton(visible="hidden", elem_id="archive")
+        with gr.Column(scale=7, min_width=320, elem_id="results"):
+            status = gr.Markdown(WELCOME, elem_id="status", container=False)
+            pictures = gr.HTML(EMPTY, js_on_load=POINTING_SCRIPT, elem_id="pictures", apply_default_css=False)
+            with gr.Row(elem_id="sliders"):
+                lowest = round(100 * LOWEST_CONFIDENCE)
+                confidence = _percent_slider("Confidence in %", 50, "confidence", lowest, 99)
+                opacity = _percent_slider("Opacity in %", 50, "opacity")
+                mask_threshold = _percent_slider("Mask threshold in %", 50, "mask-threshold", 5, 95)
+            with gr.Row(elem_id="switches"):
+                shown = gr.CheckboxGroup(
+                    options.SHOWN, value=options.SHOWN, label="Show", elem_id="shown", scale=5, min_width=300
+                )
+                colour_by = gr.Radio(
+                    options.COLOURS_BY, value="instance", label="One colour for each", scale=2, min_width=190
+                )
+            with gr.Row(elem_id="styles"):
+                background = gr.Radio(options.BACKGROUNDS, value="original", label="Background", scale=5, min_width=300)
+                semantic_style = gr.Radio(
+                    options.SEMANTIC_STYLES, value="solid", label="Semantic map", scale=2, min_width=190
+                )
+            table = gr.HTML(elem_id="table", apply_default_css=False)
+    widgets = [confidence, opacity, shown, mask_threshold, colour_by, background, semantic_style]
+    outputs = [status, pictures, table, token, pack_button]
+
+    def answer(analysis, new_token, chosen):
+        words, button = sentence(analysis, chosen), gr.Button(interactive=True)
+        return words, pictures_html(analysis, chosen), table_html(analysis, chosen), new_token, button
+
+    def nothing(words):
+        return words, EMPTY, "", None, gr.Button(interactive=False)
+
+    def analyse(path, old_token, name, *values):
+        recent.drop(old_token)
+        if path is None:
+            return nothing(WELCOME)
+        try:
+            analysis = models.analyse(name, path)
+            return answer(analysis, recent.put(analysis), Settings.from_widgets(*values))
+        except ValueError as error:
+            return nothing(f"**Sorry.** {error}")
+
+    def analyse_upload(path, *values):
+        """Like `analyse`; a photo in a format that browsers do not know comes back as one that they do."""
+        outcome = analyse(path, *values)
+        if path is None or outcome[3] is None or Path(path).suffix.lower() in SHOWN_BY_BROWSERS:
+            return *outcome, gr.skip()
+        return *outcome, read_picture(path)
+
+    def redraw(path, old_token, name, *values):
+        """Draws again; the network runs only if the result had to make room for those of other visitors."""
+        analysis = recent.get(old_token)
+        if analysis is None:
+            return analyse(path, old_token, name, *values)
+        return answer(analysis, old_token, Settings.from_widgets(*values))
+
+    def pack(path, old_token, name, *values):
+        analysis = recent.get(old_token) or models.analyse(name, path)
+        return write_archive(archive.GRADIO_CACHE, path, analysis, Settings.from_widgets(*values))
+
+    inputs = [photo, token, model_name, *widgets]
+    on_model = {"concurrency_id": "model", "concurrency_limit": 1, "api_visibility": "private"}
+    photo.input(analyse_upload, inputs, [*outputs, photo], show_progress_on=pictures, **on_model)
+    photo.clear(analyse, inputs, outputs, show_progress="hidden", **on_model)
+    examples.load_input_event.then(analyse, inputs, outputs, show_progress_on=pictures, **on_model)
+    model_name.input(analyse, inputs, outputs, show_progress_on=pictures, **on_model)
+    for widget in widgets:
+        widget.input(
+            redraw,
+            inputs,
+            outputs,
+            show_progress="hidden",
+            trigger_mode="always_last",
+            concurrency_id="drawing",
+            concurrency_limit=4,
+            api_visibility="private",
+        )
+    packed = pack_button.click(pack, inputs, archive, concurrency_limit=2, api_visibility="private")
+    packed.success(None, js="() => document.querySelector('#archive').click()", api_visibility="private")
+
+
+def _percent_slider(label, value, name, low=0, high=100):
+    # Whole percents: a decimal mark would be a comma in some browsers and a point in others.
+    return gr.Slider(low, high, value=value, step=1, label=label, elem_id=name, min_width=200, buttons=[])

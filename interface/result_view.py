@@ -1,0 +1,179 @@
+"""A result as HTML: both pictures side by side, a shape over each object to point at, and the table of objects."""
+
+import base64
+import html
+import io
+
+import numpy as np
+from PIL import Image
+
+from mrcnn import drawing
+from mrcnn.polygons import mask_polygons
+from mrcnn.wording import counted
+
+EMPTY = """
+<div class="result empty" data-testid="empty">
+  <div class="pictures">
+    <figure><div class="blank"><p>Every cat in its own colour</p></div>
+      <figcaption>Instances</figcaption></figure>
+    <figure><div class="blank"><p>Cat or not, pixel by pixel</p></div>
+      <figcaption>Semantic map</figcaption></figure>
+  </div>
+  <p class="pointed"></p>
+</div>
+"""
+
+# A pointed-at cat is outlined in both pictures and its row lights up; a click (or Enter) keeps it so. The listeners sit
+# on the column that holds pictures and table, which stays when a redraw replaces what is in it.
+POINTING_SCRIPT = """
+const scope = element.closest("#results");
+let kept = null, current = null;
+const rowOf = (event) => event.target.closest("[data-row]")?.dataset.row ?? null;
+const show = (row) => {
+  current = row;
+  for (const part of scope.querySelectorAll("[data-row]"))
+    part.classList.toggle("active", part.dataset.row === row);
+  const named = row && scope.querySelector(`tr[data-row="${row}"]`);
+  const line = scope.querySelector(".pointed");
+  const text = named ? named.dataset.says : line?.dataset.hint ?? "";
+  if (line && line.textContent !== text) line.textContent = text;
+};
+new MutationObserver(() => show(current)).observe(scope, { childList: true, subtree: true });
+scope.addEventListener("pointerover", (event) => show(rowOf(event) ?? kept));
+scope.addEventListener("pointerleave", () => show(kept));
+scope.addEventListener("focusin", (event) => show(rowOf(event) ?? kept));
+scope.addEventListener("focusout", () => show(kept));
+scope.addEventListener("click", (event) => {
+  const row = rowOf(event);
+  kept = row === kept ? null : row;
+  show(kept);
+});
+scope.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && rowOf(event)) { kept = rowOf(event); show(kept); }
+  if (event.key === "Escape") { kept = null; show(null); }
+});
+"""
+
+
+def pictures_html(analysis, settings):
+    """Both pictures of an analysis.
+
+    Args:
+        analysis: `interface.session.Analysis`.
+        settings: `interface.settings.Settings`.
+
+    Returns:
+        str of HTML.
+    """
+    view = analysis.view
+    seen = analysis.view_detections().instances(settings.confidence, settings.mask_threshold)
+    instance_picture = settings.draw_instances(view, seen)
+    semantic_map = seen.semantic_map()
+    class_names = dict(enumerate(analysis.detections.class_names, start=1))
+    semantic_picture = settings.draw_semantic_map(view, semantic_map, class_names)
+    words = html.escape(counted(seen))
+    hint = "Point at an object to learn more." if len(seen) else ""
+    return f"""
+<div class="result">
+  <div class="pictures">
+    {_figure("instances", "Instances", instance_picture, seen, f"The photo with {words} marked")}
+    {_figure("semantic", "Semantic map", semantic_picture, seen, f"Map of the classes with {words}")}
+  </div>
+  <p class="pointed" aria-live="polite" data-hint="{hint}">{hint}</p>
+</div>
+"""
+
+
+def sentence(analysis, settings):
+    """In words: what was found, how surely, and how long it took."""
+    scores = analysis.detections.scores
+    shown = scores[scores >= settings.confidence]
+    took = f"in {analysis.milliseconds:.0f} ms"
+    if len(shown):
+        found = analysis.detections.instances(settings.confidence)
+        sure = f"{100 * shown[0]:.0f} % sure" if len(shown) == 1 else f"{_percents(shown[-1], shown[0])} sure"
+        return f"Found {counted(found)} {took}, {sure}."
+    names = " or ".join(analysis.detections.class_names[:3])
+    if len(scores):
+        return (
+            f"No {names} above {100 * settings.confidence:.0f} % {took}, but a guess at {100 * scores[0]:.0f} %: "
+            "lower the confidence to see it."
+        )
+    return f"No {names} found {took}. Try a photo in which one is larger, or less hidden."
+
+
+def _percents(low, high):
+    low, high = f"{100 * low:.0f}", f"{100 * high:.0f}"
+    return f"{high} %" if low == high else f"{low} to {high} %"
+
+
+def _figure(name, caption, picture, seen, alternative):
+    height, width = picture.shape[:2]
+    outlines = "".join(
+        f'<path data-row="{row}" d="{_path(window)}"><title>{_says(seen, row)}</title></path>'
+        for row, window in enumerate(seen.windows)
+    )
+    return f"""
+<figure class="{name}">
+  <div class="picture{" clear" if picture.shape[2] == 4 else ""}" style="aspect-ratio: {width} / {height}">
+    <img src="{_data_uri(picture)}" alt="{alternative}" width="{width}" height="{height}" decoding="sync">
+    <svg viewBox="0 0 {width} {height}" preserveAspectRatio="none" aria-hidden="true">{outlines}</svg>
+  </div>
+  <figcaption>{caption}</figcaption>
+</figure>"""
+
+
+def _path(window):
+    tolerance = max(0.7, max(window.mask.shape, default=0) / 400)
+    parts = []
+    for polygon in mask_polygons(window, tolerance):
+        points = " ".join(f"{x:.0f} {y:.0f}" for x, y in polygon)
+        parts.append(f"M{points}Z")
+    return "".join(parts)
+
+
+def _data_uri(picture):
+    """The picture as a data URI: nothing of a visitor's photo becomes a file that has to be deleted again."""
+    stored = io.BytesIO()
+    if picture.shape[2] == 4:
+        Image.fromarray(picture).save(stored, "PNG", compress_level=1)
+        kind = "png"
+    else:
+        # No chroma subsampling: thin coloured lines would smear.
+        Image.fromarray(picture).save(stored, "JPEG", quality=90, subsampling=0)
+        kind = "jpeg"
+    return f"data:image/{kind};base64,{base64.b64encode(stored.getvalue()).decode()}"
+
+
+def _says(found, row):
+    return html.escape(f"{found.class_names[row].capitalize()} {row + 1}, {100 * found.scores[row]:.0f} % sure")
+
+
+def table_html(analysis, settings):
+    """The table of an analysis: one row an object, in the colours of the instance picture.
+
+    Areas and boxes are those of the photo at its own size, not of the reduced one that the page shows.
+    """
+    found = analysis.detections.instances(settings.confidence, settings.mask_threshold)
+    if not len(found):
+        return ""
+    height, width = found.image_size
+    colours = drawing.instance_colours(found, settings.colour_by)
+    rows = []
+    for row, colour in enumerate(colours):
+        y1, x1, y2, x2 = np.rint(found.boxes[row]).astype(int)
+        area = int(found.areas[row])
+        share = f"{100 * area / (height * width):.1f} %"
+        says = _says(found, row)
+        rows.append(
+            f'<tr data-row="{row}" tabindex="0" data-says="{says}, {share} of the picture">'
+            f'<td><span class="swatch" style="background: rgb{colour}"></span>{row + 1}</td>'
+            f"<td>{html.escape(found.class_names[row])}</td><td>{100 * found.scores[row]:.0f} %</td>"
+            f"<td>{area:,} px</td><td>{share}</td><td>{x1}, {y1} to {x2}, {y2}</td></tr>"
+        )
+    return f"""
+<div class="result rows"><table>
+  <thead><tr><th scope="col">No.</th><th scope="col">Class</th><th scope="col">Score</th>
+    <th scope="col">Area</th><th scope="col">Share</th><th scope="col">Box (x, y)</th></tr></thead>
+  <tbody>{"".join(rows)}</tbody>
+</table></div>"""

@@ -1,0 +1,167 @@
+"""What stands between the page and the library: loaded models, and recent results to redraw from.
+
+The network runs once a photo, at the lowest confidence that the slider offers. What it said is kept for a while, so
+that every slider and switch only draws again.
+"""
+
+import collections
+import dataclasses
+import secrets
+import threading
+import time
+
+import numpy as np
+from PIL import Image
+
+from mrcnn import MaskRCNN, weights
+from mrcnn.detections import Detections
+from mrcnn.pictures import read_picture
+
+LOWEST_CONFIDENCE = 0.05
+# The page draws on a copy of the photo whose longer side is within these. More pixels than the screen has would
+# only take time; on fewer, lines and letters would be blurred. Downloads and the API use the photo's own size.
+SMALLEST_VIEW_SIDE, LARGEST_VIEW_SIDE = 800, 1280
+
+
+@dataclasses.dataclass(frozen=True)
+class Analysis:
+    """One photo as the network saw it, ready to be drawn again and again.
+
+    Args:
+        view: uint8 array `(h, w, 3)`: the photo at the size at which the page draws it.
+        detections: `mrcnn.detections.Detections` at the photo's own size.
+        milliseconds: float. How long the model took, from pixels to detections.
+        model_name: str.
+    """
+
+    view: np.ndarray
+    detections: Detections
+    milliseconds: float
+    model_name: str
+
+    @property
+    def bytes(self):
+        return self.view.nbytes + self.detections.soft_masks.nbytes
+
+    def view_detections(self):
+        """The detections at the size of `view`."""
+        size = np.array(self.view.shape[:2])
+        scale = np.tile(size / np.array(self.detections.image_size), 2).astype(np.float32)
+        return dataclasses.replace(
+            self.detections, boxes=self.detections.boxes * scale, image_size=tuple(size.tolist())
+        )
+
+
+class Models:
+    """Models by name, each loaded once. Only one thread runs a network at a time; TensorFlow uses all cores."""
+
+    def __init__(self):
+        self._models = {}
+        self._lock = threading.Lock()
+
+    def names(self):
+        """Names of the models under `weights/`, the default first."""
+        return weights.available()
+
+    def get(self, name):
+        """The model of that name, loaded and warmed up.
+
+        Raises:
+            ValueError: if there is no such model.
+        """
+        with self._lock:
+            # Only names: a visitor must not make the server open paths.
+            if name not in self.names():
+                known = ", ".join(self.names()) or "none is installed"
+                raise ValueError(f'There is no model "{name}", only: {known}.')
+            if name not in self._models:
+                model = MaskRCNN.from_pretrained(name)
+                # The first run of a graph is several times slower than the others.
+                model.detect(np.zeros((288, 384, 3), np.uint8))
+                self._models[name] = model
+            return self._models[name]
+
+    def detect(self, name, picture, confidence=LOWEST_CONFIDENCE):
+        """Runs a network.
+
+        Args:
+            name: str. The model's name.
+            picture: uint8 array `(H, W, 3)`.
+            confidence: float in `[0, 1]`. Defaults to the lowest that the page offers.
+
+        Returns:
+            `Detections` and the milliseconds that they took.
+        """
+        model = self.get(name)
+        with self._lock:
+            start = time.perf_counter()
+            detections = model.detect(picture, confidence=confidence)
+            return detections, 1000 * (time.perf_counter() - start)
+
+    def analyse(self, name, path):
+        """Reads a photo and runs a network on it.
+
+        Raises:
+            ValueError: if the photo cannot be read, or there is no such model.
+        """
+        picture = read_picture(path)
+        detections, milliseconds = self.detect(name, picture)
+        return Analysis(sized_for_view(picture), detections, milliseconds, name)
+
+
+def sized_for_view(picture):
+    """The picture, scaled if its longer side is outside of what the page shows well."""
+    longer = max(picture.shape[:2])
+    target = min(max(longer, SMALLEST_VIEW_SIDE), LARGEST_VIEW_SIDE)
+    if target == longer:
+        return picture
+    height, width = (max(1, round(side * target / longer)) for side in picture.shape[:2])
+    smoothing = Image.Resampling.BOX if target < longer else Image.Resampling.BICUBIC
+    return np.array(Image.fromarray(picture).resize((width, height), smoothing))
+
+
+class Recent:
+    """The most recent analyses of all visitors, bounded in number and in memory; the least used go first.
+
+    Args:
+        most_entries: int. Defaults to 64.
+        most_bytes: int. Defaults to 256 MB.
+    """
+
+    def __init__(self, most_entries=64, most_bytes=256_000_000):
+        self._most_entries = most_entries
+        self._most_bytes = most_bytes
+        self._entries = collections.OrderedDict()
+        self._lock = threading.Lock()
+
+    def __len__(self):
+        return len(self._entries)
+
+    @property
+    def bytes(self):
+        return sum(analysis.bytes for analysis in self._entries.values())
+
+    def put(self, analysis):
+        """Keeps an analysis.
+
+        Returns:
+            str. A random token that nobody can guess; who has it gets the analysis back.
+        """
+        token = secrets.token_urlsafe(16)
+        with self._lock:
+            self._entries[token] = analysis
+            while len(self._entries) > 1 and (len(self._entries) > self._most_entries or self.bytes > self._most_bytes):
+                self._entries.popitem(last=False)
+        return token
+
+    def get(self, token):
+        """The analysis of a token, or `None` if it had to go."""
+        with self._lock:
+            if token in self._entries:
+                self._entries.move_to_end(token)
+            return self._entries.get(token)
+
+    def drop(self, token):
+        """Forgets an analysis before its time, for a visitor who removed the photo or left."""
+        with self._lock:
+            self._entries.pop(token, None)

@@ -1,0 +1,99 @@
+"""The page's switches and sliders as one record, and what they mean for the pictures."""
+
+import dataclasses
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+from mrcnn import drawing
+
+SHOWN = ["masks", "outlines", "boxes", "labels", "scores"]
+COLOURS_BY = ["instance", "class"]
+BACKGROUNDS = ["original", "grey", "blurred", "plain", "transparent"]
+SEMANTIC_STYLES = ["solid", "overlay"]
+PLAIN_BACKGROUND = (246, 244, 239)
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """How a result is drawn.
+
+    Args:
+        confidence: float in `[0, 1]`. Objects of a lower score are left out. Defaults to 0.5.
+        mask_threshold: float in `[0, 1)`. Pixels above it belong to an object. Defaults to 0.5.
+        opacity: float in `[0, 1]`. Of the masks and of the semantic map over the photo. Defaults to 0.5.
+        shown: which of `SHOWN` are drawn. Defaults to all.
+        colour_by: one of `COLOURS_BY`. Defaults to `"instance"`.
+        background: one of `BACKGROUNDS`. Defaults to `"original"`.
+        semantic_style: one of `SEMANTIC_STYLES`. Defaults to `"solid"`.
+    """
+
+    confidence: float = 0.5
+    mask_threshold: float = 0.5
+    opacity: float = 0.5
+    shown: tuple = tuple(SHOWN)
+    colour_by: str = "instance"
+    background: str = "original"
+    semantic_style: str = "solid"
+
+    @classmethod
+    def from_widgets(cls, confidence, opacity, shown, mask_threshold, colour_by, background, semantic_style):
+        """Settings from what the widgets send; their sliders count in percent, which has no decimal mark."""
+        return cls(
+            confidence=confidence / 100,
+            mask_threshold=mask_threshold / 100,
+            opacity=opacity / 100,
+            shown=tuple(shown),
+            colour_by=colour_by,
+            background=background,
+            semantic_style=semantic_style,
+        )
+
+    def draw_instances(self, image, found):
+        """The instance picture: uint8 `(H, W, 3)`, or `(H, W, 4)` where the background is transparent."""
+        drawn = drawing.draw_instances(
+            replace_background(image, found, self.background),
+            found,
+            opacity=self.opacity,
+            colour_by=self.colour_by,
+            **{part: part in self.shown for part in SHOWN},
+        )
+        if self.background != "transparent":
+            return drawn
+        return drawing.cut_out(drawn, found)
+
+    def draw_semantic_map(self, image, semantic_map, class_names):
+        """The semantic picture: uint8 `(H, W, 3)`."""
+        photo = image if self.semantic_style == "overlay" else None
+        return drawing.draw_semantic_map(semantic_map, class_names, photo, self.opacity)
+
+
+def replace_background(image, found, background):
+    """The photo with all that is no object greyed, blurred or painted over.
+
+    Args:
+        image: uint8 array `(H, W, 3)`.
+        found: `mrcnn.Instances` of that picture.
+        background: one of `BACKGROUNDS`.
+
+    Returns:
+        uint8 array `(H, W, 3)`.
+
+    Raises:
+        ValueError: if there is no such background.
+    """
+    if background in ("original", "transparent"):
+        return image
+    if background == "grey":
+        ground = np.repeat(np.array(Image.fromarray(image).convert("L"))[..., None], 3, axis=2)
+    elif background == "blurred":
+        radius = max(image.shape[:2]) / 60
+        ground = np.array(Image.fromarray(image).filter(ImageFilter.BoxBlur(radius)))
+    elif background == "plain":
+        ground = np.full_like(image, PLAIN_BACKGROUND)
+    else:
+        raise ValueError(f'There is no background "{background}", only: {", ".join(BACKGROUNDS)}.')
+    for window in found.windows:
+        place = window.slices
+        np.copyto(ground[place], image[place], where=window.mask[..., None])
+    return ground

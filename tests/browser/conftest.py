@@ -1,0 +1,132 @@
+"""The real app in a process of its own, and a real Chromium in front of it."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import sync_playwright
+from skimage import data
+from skimage.transform import resize
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+# Loading TensorFlow takes seconds, but minutes on a machine that is busy with training.
+START_SECONDS = 600
+PATIENCE = 90_000  # milliseconds, for the same reason
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+]
+
+
+@pytest.fixture(scope="session")
+def server():
+    """Address of the running app."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {**os.environ, "PORT": str(port), "PYTHONUNBUFFERED": "1"}
+    for name in ("GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT", "SPACE_ID"):
+        environment.pop(name, None)
+    process = subprocess.Popen(
+        [sys.executable, "app.py"],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    lines, ready = [], threading.Event()
+
+    def read():
+        # Read to the end: a full pipe would stop the server.
+        for line in process.stdout:
+            lines.append(line)
+            if line.startswith("Ready:"):
+                ready.set()
+        ready.set()
+
+    threading.Thread(target=read, daemon=True).start()
+    try:
+        in_time = ready.wait(START_SECONDS)
+        assert in_time and process.poll() is None, "the app did not start:\n" + "".join(lines)
+        assert re.search(rf"^Ready: http://127\.0\.0\.1:{port} ", "".join(lines), re.MULTILINE)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@pytest.fixture(scope="session")
+def webcam_film(tmp_path_factory):
+    """A film of Chelsea the cat in the format of Chromium's fake webcam: raw 4:2:0 frames."""
+    height, width = 240, 320
+    frame = (resize(data.chelsea(), (height, width), anti_aliasing=True) * 255).astype(np.float32)
+    luma = frame @ [0.299, 0.587, 0.114]
+    blue = 128 + (frame[..., 2] - luma) * 0.564
+    red = 128 + (frame[..., 0] - luma) * 0.713
+    halved = [plane.reshape(height // 2, 2, width // 2, 2).mean(axis=(1, 3)) for plane in (blue, red)]
+    # Video range: 16 to 235.
+    planes = [16 + luma * 219 / 255, *(128 + (plane - 128) * 224 / 255 for plane in halved)]
+    content = b"".join(np.clip(np.rint(plane), 0, 255).astype(np.uint8).tobytes() for plane in planes)
+    film = tmp_path_factory.mktemp("webcam") / "chelsea.y4m"
+    film.write_bytes(f"YUV4MPEG2 W{width} H{height} F15:1 Ip A1:1 C420jpeg\n".encode() + b"FRAME\n" + content)
+    return film
+
+
+@pytest.fixture(scope="session")
+def browser(webcam_film):
+    # The system's Chromium where there is one, else the one that `playwright install` fetched.
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    flags = [*CHROMIUM_FLAGS, f"--use-file-for-fake-video-capture={webcam_film}"]
+    with sync_playwright() as playwright:
+        if program is None and not Path(playwright.chromium.executable_path).exists():
+            pytest.skip("no Chromium: install it with `apt-get install chromium` or `playwright install chromium`")
+        chromium = playwright.chromium.launch(executable_path=program, args=flags)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_page(browser, server):
+    """A function that opens the page in a window of its own: `open_page(viewport={...})`."""
+    contexts = []
+
+    def open_page(**options):
+        options.setdefault("viewport", {"width": 1366, "height": 900})
+        context = browser.new_context(permissions=["camera", "clipboard-read", "clipboard-write"], **options)
+        context.set_default_timeout(PATIENCE)
+        contexts.append(context)
+        page = context.new_page()
+        page.problems = []
+        page.requested = []
+        page.on("pageerror", lambda error: page.problems.append(str(error)))
+        page.on("request", lambda request: page.requested.append(request.url))
+        page.goto(server, timeout=PATIENCE)
+        page.wait_for_selector("#photo")
+        page.wait_for_load_state("networkidle")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def page(open_page):
+    page = open_page()
+    yield page
+    assert page.problems == []

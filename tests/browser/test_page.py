@@ -1,0 +1,327 @@
+"""The page as visitors use it."""
+
+import base64
+import io
+import json
+import re
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+from pycocotools.coco import COCO
+from skimage import data
+
+from interface.examples import example_photos
+from mrcnn import drawing
+
+pytestmark = pytest.mark.browser
+
+CHELSEA = example_photos()[0]
+PICTURES = ".result .picture img"
+BLANK = ".result .blank"
+CAT_COLOUR = np.array(drawing.class_colour(1))
+
+
+def choose(page, path):
+    page.set_input_files("#photo input[type=file]", path)
+
+
+def segment(page, path=CHELSEA):
+    choose(page, path)
+    expect(page.locator(PICTURES)).to_have_count(2)
+    expect(page.locator("#status")).to_contain_text(re.compile(r" in \d+ ms"))
+
+
+def picture(page, name):
+    """What the page shows, as an array."""
+    address = page.locator(f"figure.{name} img").get_attribute("src")
+    with Image.open(io.BytesIO(base64.b64decode(address.split(",", 1)[1]))) as image:
+        return np.array(image)
+
+
+def changes(page, name, action):
+    """Does something that must redraw a picture, and returns the new picture."""
+    before = page.locator(f"figure.{name} img").get_attribute("src")
+    action()
+    expect(page.locator(f"figure.{name} img")).not_to_have_attribute("src", before)
+    return picture(page, name)
+
+
+def set_slider(page, name, value):
+    field = page.locator(f"#{name} input[type=number]")
+    field.fill(str(value))
+    field.press("Tab")
+
+
+def is_cat_coloured(shown):
+    return (np.abs(shown[..., :3].astype(int) - CAT_COLOUR) < 40).all(axis=2)
+
+
+def test_empty_page(page, server):
+    assert {address for address in page.requested if not address.startswith((server, "data:", "blob:"))} == set()
+    expect(page.locator(BLANK)).to_have_count(2)
+    expect(page.locator("#status")).to_have_text("Choose a photo, or one of the examples.")
+    expect(page.locator("#pack")).to_be_disabled()
+    expect(page.locator(".gallery-item img")).to_have_count(5)
+
+
+def test_upload_shows_both_pictures_side_by_side(page):
+    segment(page)
+    expect(page.locator("#status")).to_have_text(re.compile(r"^Found \d cats? in \d+ ms, .*% sure\.$"))
+    left, right = (page.locator(PICTURES).nth(index).bounding_box() for index in (0, 1))
+    assert left["y"] == right["y"] and left["x"] + left["width"] <= right["x"]
+    assert left["width"] == pytest.approx(right["width"], abs=1) and left["width"] > 300
+    assert left["width"] / left["height"] == pytest.approx(451 / 300, rel=0.01)
+    assert max(box["y"] + box["height"] for box in (left, right)) < 900
+    for index in (0, 1):
+        assert page.locator(PICTURES).nth(index).get_attribute("alt")
+        assert page.locator(PICTURES).nth(index).evaluate("image => image.naturalWidth") == 800
+    semantic = is_cat_coloured(picture(page, "semantic"))
+    height, width = semantic.shape
+    # Chelsea's face, between her eyes.
+    assert semantic[int(0.4 * height), int(0.5 * width)]
+    assert 0.3 < semantic.mean() < 0.95
+    instances = picture(page, "instances")
+    photo = np.array(Image.fromarray(data.chelsea()).resize((width, height)))
+    tinted = (np.abs(instances.astype(int) - photo).sum(axis=2) > 30) & semantic
+    assert tinted.sum() > 0.8 * semantic.sum()
+
+
+def test_sliders_and_switches_redraw_without_the_network(page):
+    segment(page)
+    sentence = page.locator("#status").inner_text()
+    photo = np.array(Image.fromarray(data.chelsea()).resize((800, 532)))
+    semantic = is_cat_coloured(picture(page, "semantic"))
+
+    faint = changes(page, "instances", lambda: set_slider(page, "opacity", 0))
+    bold = changes(page, "instances", lambda: set_slider(page, "opacity", 100))
+    difference = np.abs(bold.astype(int) - photo).sum(axis=2)[semantic].mean()
+    assert difference > 3 * np.abs(faint.astype(int) - photo).sum(axis=2)[semantic].mean()
+    for name in ("boxes", "outlines", "labels", "scores", "masks"):
+        changes(page, "instances", lambda name=name: page.get_by_label(name, exact=True).uncheck())
+    # Nothing is drawn any more: the photo itself, but for JPEG.
+    assert np.abs(picture(page, "instances").astype(int) - photo).mean() < 6
+
+    changes(page, "semantic", lambda: page.get_by_label("overlay", exact=True).check())
+    larger = changes(page, "semantic", lambda: set_slider(page, "mask-threshold", 5))
+    assert larger.shape == (532, 800, 3)
+    # The time is measured anew whenever the network runs; it stands in the sentence, so it did not run.
+    assert page.locator("#status").inner_text() == sentence
+
+
+def test_confidence_decides_what_counts(page):
+    segment(page)
+    scores = [int(text.rstrip(" %")) for text in page.locator("#table tbody td:nth-child(3)").all_inner_texts()]
+    assert scores and scores[0] < 100
+    set_slider(page, "confidence", 5)
+    expect(page.locator("#table tbody tr").nth(len(scores) - 1)).to_be_visible()
+    assert page.locator("#table tbody tr").count() >= len(scores)
+
+
+@pytest.mark.parametrize("background, channels", [("grey", 3), ("blurred", 3), ("plain", 3), ("transparent", 4)])
+def test_background(page, background, channels):
+    segment(page)
+    original = picture(page, "instances")
+    changed = changes(page, "instances", lambda: page.get_by_label(background, exact=True).check())
+    assert changed.shape == (*original.shape[:2], channels)
+    semantic = is_cat_coloured(picture(page, "semantic"))
+    beyond = ~semantic
+    if background == "transparent":
+        assert (changed[..., 3][beyond] > 0).mean() < 0.1 and (changed[..., 3][semantic] > 0).mean() > 0.9
+    else:
+        moved = np.abs(changed.astype(int) - original).sum(axis=2)
+        assert moved[beyond].mean() > 3 * moved[semantic].mean()
+
+
+def test_pointing_names_the_cat_in_pictures_and_table(page):
+    segment(page)
+    row = page.locator("#table tr[data-row='0']")
+    page.locator("figure.instances path[data-row='0']").hover()
+    expect(row).to_have_class("active")
+    expect(page.locator(".pointed")).to_have_text(re.compile(r"^Cat 1, \d+ % sure, [\d.]+ % of the picture$"))
+    page.mouse.move(1, 1)
+    expect(row).not_to_have_class("active")
+    row.hover()
+    expect(page.locator("path.active")).to_have_count(2)
+    page.mouse.move(1, 1)
+    # By keyboard too, and what was chosen stays through a redraw.
+    row.focus()
+    expect(page.locator("path.active")).to_have_count(2)
+    row.press("Enter")
+    changes(page, "instances", lambda: set_slider(page, "opacity", 80))
+    expect(page.locator("path.active")).to_have_count(2)
+    expect(row).to_have_class("active")
+    page.locator("#table tr[data-row='0']").press("Escape")
+    expect(page.locator("path.active")).to_have_count(0)
+
+
+def test_webcam_photo(page):
+    page.get_by_label("Capture from camera").click()
+    page.get_by_role("button", name="Click to Access Webcam").click()
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('#photo video')].some((film) => film.videoWidth === 320)"
+    )
+    page.get_by_label("capture photo").click()
+    expect(page.locator(PICTURES)).to_have_count(2)
+    expect(page.locator("#status")).to_have_text(re.compile(r"^Found \d cats? in \d+ ms"))
+    # Not mirrored: Chelsea looks to the right of the picture, where the background is.
+    semantic = is_cat_coloured(picture(page, "semantic"))
+    assert semantic[:, :100].mean() > semantic[:, -100:].mean()
+
+
+def test_pasted_photo(page):
+    page.evaluate(
+        """async (encoded) => {
+            const bytes = Uint8Array.from(atob(encoded), (character) => character.charCodeAt(0));
+            const item = new ClipboardItem({ "image/png": new Blob([bytes], { type: "image/png" }) });
+            await navigator.clipboard.write([item]);
+        }""",
+        base64.b64encode(Path(CHELSEA).read_bytes()).decode(),
+    )
+    page.get_by_label("Paste from clipboard").click()
+    expect(page.locator("#status")).to_have_text(re.compile(r"^Found \d cats? in \d+ ms"))
+
+
+def test_examples(page):
+    items = page.locator(".gallery-item")
+    items.nth(0).click()
+    expect(page.locator("#status")).to_have_text(re.compile(r"^Found \d cats? in \d+ ms"))
+    items.nth(3).click()  # a cup of coffee
+    expect(page.locator("#status")).to_have_text(re.compile(r"^No cat "))
+    expect(page.locator(PICTURES)).to_have_count(2)
+    assert not is_cat_coloured(picture(page, "semantic")).any()
+    expect(page.locator("#table tr")).to_have_count(0)
+
+
+def test_removing_the_photo(page):
+    segment(page)
+    page.get_by_label("Remove Image").click()
+    expect(page.locator(BLANK)).to_have_count(2)
+    expect(page.locator("#table tr")).to_have_count(0)
+    expect(page.locator("#pack")).to_be_disabled()
+
+
+def odd_photos():
+    cat = Image.fromarray(data.chelsea())
+    turned = cat.transpose(Image.Transpose.ROTATE_90)
+    exif = turned.getexif()
+    exif[274] = 6  # turn clockwise to see it upright
+    grey = np.array(cat.convert("L"))
+    return {
+        "turned.jpg": (turned, {"exif": exif}),
+        "grey.png": (Image.fromarray(grey), {}),
+        "deep.png": (Image.fromarray(grey.astype(np.uint16) * 257), {}),
+        "clear.png": (cat.convert("RGBA"), {}),
+        "print.jpg": (cat.convert("CMYK"), {}),
+        "palette.gif": (cat.quantize(128), {}),
+        "moving.webp": (cat, {"save_all": True, "append_images": [cat.rotate(180)]}),
+        "scan.tiff": (cat, {}),
+        "phone.heic": (cat, {}),
+    }
+
+
+@pytest.mark.parametrize("name", odd_photos())
+def test_odd_formats(page, tmp_path, name):
+    image, options = odd_photos()[name]
+    image.save(tmp_path / name, **options)
+    segment(page, tmp_path / name)
+    expect(page.locator("#status")).to_have_text(re.compile(r"^Found \d cats? in \d+ ms"))
+    height, width = picture(page, "instances").shape[:2]
+    assert width / height == pytest.approx(451 / 300, rel=0.01)
+    # The visitor sees the photo too, in a format that the browser knows.
+    page.wait_for_function("() => document.querySelector('#photo img')?.naturalWidth > 0")
+
+
+@pytest.mark.parametrize(
+    "name, content, sentence",
+    [
+        ("notes.jpg", b"not a picture", "is not a picture in a known format"),
+        ("small.png", None, "each side must have at least 32"),
+    ],
+)
+def test_refusals_are_one_sentence(page, tmp_path, name, content, sentence):
+    segment(page)
+    if content is None:
+        Image.new("RGB", (20, 300)).save(tmp_path / name)
+    else:
+        (tmp_path / name).write_bytes(content)
+    page.get_by_label("Remove Image").click()
+    expect(page.locator(BLANK)).to_have_count(2)
+    choose(page, tmp_path / name)
+    expect(page.locator("#status")).to_contain_text(sentence)
+    expect(page.locator(BLANK)).to_have_count(2)
+    assert "Traceback" not in page.content()
+
+
+def test_archive(page, tmp_path):
+    segment(page)
+    rows = page.locator("#table tbody tr").count()
+    with page.expect_download() as waiting:
+        page.locator("#pack").click()
+    waiting.value.save_as(tmp_path / "results.zip")
+    assert waiting.value.suggested_filename == "chelsea-segmented.zip"
+    with zipfile.ZipFile(tmp_path / "results.zip") as archive:
+        archive.extractall(tmp_path)
+    folder = tmp_path / "chelsea"
+    document = COCO(folder / "coco.json")
+    assert len(document.anns) == rows
+    cats = np.any([document.annToMask(row) for row in document.anns.values()], axis=0)
+    with Image.open(folder / "semantic-classes.png") as image:
+        np.testing.assert_array_equal(np.array(image), cats.astype(np.uint8))
+    with Image.open(folder / "overlay.png") as image:
+        assert image.size == (451, 300)
+    assert json.loads((folder / "coco.json").read_text())["images"][0]["file_name"] == "chelsea.png"
+
+
+def test_phone(open_page):
+    page = open_page(viewport={"width": 390, "height": 844}, device_scale_factor=2, is_mobile=True, has_touch=True)
+    segment(page)
+    first, second = (page.locator(PICTURES).nth(index).bounding_box() for index in (0, 1))
+    assert second["y"] > first["y"] + first["height"]
+    assert first["x"] == second["x"] and first["width"] > 330
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.locator("figure.instances path[data-row='0']").tap()
+    expect(page.locator(".pointed")).to_contain_text("Cat 1")
+    assert page.problems == []
+
+
+def test_explanation_and_guide(page):
+    page.get_by_role("tab", name="How it works").click()
+    figures = page.locator("img.explanation")
+    expect(figures).to_have_count(2)
+    for index in (0, 1):
+        figures.nth(index).scroll_into_view_if_needed()
+        page.wait_for_function(f"() => document.querySelectorAll('img.explanation')[{index}].naturalWidth > 1000")
+    page.get_by_role("tab", name="For programs").click()
+    expect(page.locator("#guide")).to_contain_text("gradio_client")
+
+
+def contrast(page, selector):
+    """Contrast of text and the ground behind it, by WCAG's formula."""
+    return page.locator(selector).first.evaluate(
+        """(element) => {
+            const parse = (colour) => colour.match(/[\\d.]+/g).map(Number);
+            let ground = element;
+            while (ground && parse(getComputedStyle(ground).backgroundColor)[3] === 0) ground = ground.parentElement;
+            const luminance = (colour) => parse(colour).slice(0, 3)
+                .map((value) => value / 255)
+                .map((value) => value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4)
+                .reduce((sum, value, index) => sum + value * [0.2126, 0.7152, 0.0722][index], 0);
+            const pair = [getComputedStyle(element).color, getComputedStyle(ground ?? document.body).backgroundColor];
+            const [low, high] = pair.map(luminance).sort((a, b) => a - b);
+            return (high + 0.05) / (low + 0.05);
+        }"""
+    )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_can_be_read(open_page, scheme):
+    page = open_page(color_scheme=scheme)
+    segment(page)
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (max(int(value) for value in re.findall(r"\d+", ground)[:3]) < 90) == (scheme == "dark")
+    for selector in ("#status p", ".result figcaption", ".result .pointed", "#table td", "#table th"):
+        assert contrast(page, selector) >= 4.5, selector

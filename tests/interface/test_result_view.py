@@ -1,0 +1,147 @@
+import base64
+import dataclasses
+import io
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from interface.result_view import pictures_html, sentence, table_html
+from interface.settings import BACKGROUNDS, Settings, replace_background
+from mrcnn import drawing
+
+
+class Reader(HTMLParser):
+    """Collects tags with their attributes, and checks that each is closed."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.open = [], []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        if tag != "img":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def decoded(attributes):
+    kind, content = attributes["src"].split(";base64,")
+    with Image.open(io.BytesIO(base64.b64decode(content))) as image:
+        return kind, np.array(image)
+
+
+def test_two_pictures_with_a_shape_for_each_object(analysis):
+    reader = Reader(pictures_html(analysis, Settings(confidence=0.2)))
+    images = reader.all("img")
+    assert [image["alt"] for image in images] == [
+        "The photo with 1 cat and 1 <dog> marked",
+        "Map of the classes with 1 cat and 1 <dog>",
+    ]
+    for image in images:
+        kind, pixels = decoded(image)
+        assert kind == "data:image/jpeg" and pixels.shape == analysis.view.shape
+    shapes = reader.all("path")
+    assert [shape["data-row"] for shape in shapes] == ["0", "1", "0", "1"]
+    for shape in shapes:
+        numbers = np.array(re.findall(r"\d+", shape["d"]), int).reshape(-1, 2)
+        assert len(numbers) > 10 and (numbers <= [800, 532]).all()
+
+
+def test_higher_confidence_shows_less(analysis):
+    assert len(Reader(pictures_html(analysis, Settings(confidence=0.5))).all("path")) == 2
+    reader = Reader(pictures_html(analysis, Settings(confidence=0.95)))
+    assert reader.all("path") == [] and len(reader.all("img")) == 2
+    assert table_html(analysis, Settings(confidence=0.95)) == ""
+
+
+def test_table(analysis):
+    table = table_html(analysis, Settings(confidence=0.2))
+    rows = Reader(table).all("tr")[1:]
+    assert [row["data-row"] for row in rows] == ["0", "1"]
+    assert all(row["tabindex"] == "0" for row in rows)
+    found = analysis.detections.instances(0.2)
+    assert f"<td>{found.areas[0]:,} px</td>" in table
+    assert "<td>40, 50 to 240, 250</td>" in table
+    assert f"rgb{drawing.instance_colour(0)}" in table and f"rgb{drawing.instance_colour(1)}" in table
+    by_class = table_html(analysis, Settings(confidence=0.2, colour_by="class"))
+    assert f"rgb{drawing.class_colour(2)}" in by_class
+
+
+def test_names_are_escaped(analysis):
+    for text in (
+        table_html(analysis, Settings(confidence=0.2)),
+        pictures_html(analysis, Settings(confidence=0.2)),
+    ):
+        assert "<dog>" not in text and "&lt;dog&gt;" in text
+
+
+@pytest.mark.parametrize(
+    "confidence, expected",
+    [
+        (0.5, "Found 1 cat in 12 ms, 90 % sure."),
+        (0.2, "Found 1 cat and 1 <dog> in 12 ms, 30 to 90 % sure."),
+        (0.95, "No cat or <dog> above 95 % in 12 ms, but a guess at 90 %: lower the confidence to see it."),
+    ],
+)
+def test_sentence(analysis, confidence, expected):
+    assert sentence(analysis, Settings(confidence=confidence)) == expected
+
+
+def test_sentence_when_there_is_nothing_at_all(analysis):
+    empty = dataclasses.replace(
+        analysis.detections,
+        boxes=np.zeros((0, 4), np.float32),
+        scores=np.zeros(0, np.float32),
+        class_ids=np.zeros(0, np.int32),
+        soft_masks=np.zeros((0, 56, 56), np.float16),
+    )
+    words = sentence(dataclasses.replace(analysis, detections=empty), Settings())
+    assert words == "No cat or <dog> found in 12 ms. Try a photo in which one is larger, or less hidden."
+
+
+def test_settings_from_widgets():
+    settings = Settings.from_widgets(35, 0, ["boxes"], 70, "class", "grey", "overlay")
+    assert settings == Settings(0.35, 0.7, 0.0, ("boxes",), "class", "grey", "overlay")
+
+
+@pytest.mark.parametrize("background", BACKGROUNDS)
+def test_background_leaves_the_objects_alone(analysis, background):
+    found = analysis.view_detections().instances(0.2)
+    before = analysis.view.copy()
+    changed = replace_background(analysis.view, found, background)
+    np.testing.assert_array_equal(analysis.view, before)
+    union = found.masks.any(axis=0)
+    np.testing.assert_array_equal(changed[union], before[union])
+    beyond = changed[~union]
+    if background == "grey":
+        assert (beyond[:, 0] == beyond[:, 1]).all()
+    elif background == "plain":
+        assert len(np.unique(beyond, axis=0)) == 1
+    elif background == "blurred":
+        assert 1 < np.abs(beyond.astype(int) - before[~union]).mean() < 40
+    else:
+        np.testing.assert_array_equal(changed, before)
+
+
+def test_transparent_background(analysis):
+    settings = Settings(confidence=0.2, background="transparent")
+    found = analysis.view_detections().instances(0.2)
+    drawn = settings.draw_instances(analysis.view, found)
+    np.testing.assert_array_equal(drawn[..., 3] > 0, found.masks.any(axis=0))
+    kind, pixels = decoded(Reader(pictures_html(analysis, settings)).all("img")[0])
+    assert kind == "data:image/png" and pixels.shape[2] == 4
+
+
+def test_unknown_background(analysis):
+    with pytest.raises(ValueError, match='no background "beach"'):
+        replace_background(analysis.view, analysis.view_detections().instances(0.2), "beach")
