@@ -4,12 +4,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo setup test space lint chromium clean
+.PHONY: demo setup test pipeline-demo space lint chromium clean
 
 demo: $(VENV)/.serving
 	$(BIN)/python app.py
 
 setup: $(VENV)/.everything
+
+# From a class name to the page that finds it, on drawn stand-in data: every step of "Train your own class".
+pipeline-demo: setup
+	$(BIN)/python -m tools.pipeline_demo
 
 test: setup chromium
 	$(BIN)/python -m pytest

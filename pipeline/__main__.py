@@ -1,0 +1,47 @@
+"""The pipeline's commands.
+
+    python -m pipeline download | prepare | train | evaluate | export | benchmark | import-matterport ... --help
+"""
+
+import argparse
+import importlib
+import os
+import sys
+
+COMMANDS = {
+    "download": "photos, boxes and masks of a class from Open Images",
+    "prepare": "masks or boxes to COCO JSON, with a report and a contact sheet",
+    "train": "train a model",
+    "evaluate": "mask and box AP of a model on a data set",
+    "export": "write a model for Keras, SavedModel, LiteRT or ONNX, and check the file",
+    "benchmark": "speed of the whole and of every stage, beside other models",
+    "convert-backbone": "initial backbone weights from an Open Images detector",
+    "download-coco": "the COCO weights of matterport's Mask_RCNN, 80 classes",
+    "import-matterport": "convert weights of matterport's Mask_RCNN",
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m pipeline", description="From a class name to a trained demo.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    chosen = None
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, formatter_class=argparse.RawDescriptionHelpFormatter)
+        if name in sys.argv[1:2]:  # only the command that was asked for is imported
+            chosen = importlib.import_module(f"pipeline.{name.replace('-', '_')}")
+            command.description = chosen.__doc__
+            chosen.add_arguments(command)
+    arguments = parser.parse_args()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before TensorFlow is loaded: warnings and errors only
+    try:
+        return chosen.main(arguments)
+    except (ValueError, OSError, FloatingPointError) as error:
+        print(f"{parser.prog} {arguments.command}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"{parser.prog} {arguments.command}: stopped", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

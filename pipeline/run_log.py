@@ -1,0 +1,65 @@
+"""What a training run writes down: losses and validation figures, as CSV and for TensorBoard."""
+
+import csv
+
+
+class Log:
+    """Losses and figures as CSV and for TensorBoard.
+
+    Rows of a step that a resumed run will repeat are cut off first.
+
+    Args:
+        out: path of the run's folder.
+        step: int. The step that the run starts from.
+    """
+
+    def __init__(self, out, step):
+        import tensorflow as tf
+
+        self._steps, self._evaluations = out / "log.csv", out / "evaluations.csv"
+        for path in (self._steps, self._evaluations):
+            _cut_after(path, step)
+        self._writer = tf.summary.create_file_writer(str(out / "tensorboard"))
+
+    def step(self, step, losses, rate, seconds, waited):
+        """One training step: its losses, and how long it took and waited for data, in seconds."""
+        row = {"step": step, **losses, "learning_rate": rate, "seconds": seconds, "data_wait": waited / seconds}
+        self._append(self._steps, row)
+        if step % 10 == 0:
+            self._summaries("train", step, row)
+
+    def evaluation(self, step, report):
+        """One evaluation: the figures of `pipeline.evaluate.evaluate`."""
+        row = {"step": step}
+        for kind in ("mask", "box"):
+            row.update({f"{kind}_{name}": value for name, value in report[kind].items()})
+        row["false_alarms"] = report["false_alarms"]
+        self._append(self._evaluations, row)
+        self._summaries("val", step, row)
+
+    def close(self):
+        self._writer.close()
+
+    def _append(self, path, row):
+        new = not path.exists()
+        with open(path, "a", newline="") as file:
+            writer = csv.DictWriter(file, row)
+            if new:
+                writer.writeheader()
+            writer.writerow({k: round(v, 6) if isinstance(v, float) else v for k, v in row.items()})
+
+    def _summaries(self, group, step, row):
+        import tensorflow as tf
+
+        with self._writer.as_default(step=step):
+            for name, value in row.items():
+                if name != "step":
+                    tf.summary.scalar(f"{group}/{name}", value)
+
+
+def _cut_after(path, step):
+    """Drop the rows of a CSV whose first column is above `step`."""
+    if path.exists():
+        header, *rows = path.read_text().splitlines()
+        kept = [row for row in rows if int(row.split(",")[0]) <= step]
+        path.write_text("\n".join([header, *kept]) + "\n")
