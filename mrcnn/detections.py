@@ -76,7 +76,8 @@ class Detections:
         boxes: float32 `(N, 4)` y1, x1, y2, x2 in pixels of the original picture, inside it.
         scores: float32 `(N,)`, 0 to 1, descending.
         class_ids: int32 `(N,)`, 1-based.
-        soft_masks: float16 `(N, S, S)`. Probability that a cell of the box belongs to the object.
+        soft_masks: float16 `(N, S, S)`, float32 for matterport's models. Probability that a cell of the box belongs to
+            the object.
         image_size: `(height, width)` of the original picture in pixels.
         class_names: tuple of str. Names of the classes 1, 2, ...
     """

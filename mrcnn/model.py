@@ -147,7 +147,8 @@ def _compile(network):
 
     In a small network the weights become constants. They let TensorFlow fold and fuse (bias and ReLU into their
     convolution, weights laid out for oneDNN once instead of at every call), which is several times faster where layers
-    are thin. A ResNet is not faster for it, but constants are kept three times: 800 MB instead of 250 MB.
+    are thin. A ResNet is not faster for it, and constants are kept several times over: preparing a ResNet-50 took 2 GB
+    instead of 0.2 GB, and minutes instead of seconds.
 
     One dynamic signature serves all picture shapes and batch sizes without tracing again.
     """

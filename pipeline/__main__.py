@@ -1,6 +1,6 @@
 """The pipeline's commands.
 
-    python -m pipeline download | prepare | train | evaluate | export | benchmark | import-matterport ... --help
+python -m pipeline download | prepare | train | evaluate | export | benchmark | import-matterport ... --help
 """
 
 import argparse
@@ -22,6 +22,7 @@ COMMANDS = {
 
 
 def main():
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before TensorFlow is loaded: warnings and errors only
     parser = argparse.ArgumentParser(prog="python -m pipeline", description="From a class name to a trained demo.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     chosen = None
@@ -32,7 +33,6 @@ def main():
             command.description = chosen.__doc__
             chosen.add_arguments(command)
     arguments = parser.parse_args()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before TensorFlow is loaded: warnings and errors only
     try:
         return chosen.main(arguments)
     except (ValueError, OSError, FloatingPointError) as error:

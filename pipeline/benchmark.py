@@ -318,7 +318,7 @@ def draw(report):
         axes.set(title=title, xlabel="milliseconds")
         axes.margins(x=0.18)
         axes.spines[["top", "right"]].set_visible(False)
-    figure.axes[0].set_xscale("log")
+    figure.axes[0].set(xscale="log", xlim=(1, None))
     return figure
 
 

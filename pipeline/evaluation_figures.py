@@ -48,7 +48,7 @@ def precision_recall(run):
         axes.plot(run.params.recThrs, precision, color=colour, linewidth=2, label=label)
     axes.set(xlim=(0, 1), ylim=(0, 1.02))
     if run is not None:
-        axes.legend(loc="lower left", frameon=False)
+        axes.legend(loc="lower left", framealpha=0.9)
     return figure
 
 
@@ -62,7 +62,7 @@ def score_histogram(matches):
     axes.hist(parts, bins=np.linspace(0, 1, 41), stacked=True, color=[BLUE, ORANGE], label=labels)
     axes.set_yscale("symlog", linthresh=10)
     axes.axvline(SHOWN, color="black", linewidth=1, linestyle=":")
-    axes.legend(loc="upper center", frameon=False)
+    axes.legend(loc="upper center", framealpha=0.9)
     return figure
 
 

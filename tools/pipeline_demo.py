@@ -32,15 +32,15 @@ LEAST_IOU = 0.8
 PATIENCE = 300  # seconds until the page must be up
 
 SETTINGS = {
-    "steps": 160,
+    "steps": 80,
     "image_size": 160,
     "canvas_sizes": (128, 160),
     "learning_rate": 1e-3,
-    "warmup_steps": 20,
-    "average": 0.95,
+    "warmup_steps": 10,
+    "average": 0.9,
     "scale": (0.8, 1.3),
-    "evaluate_steps": 80,
-    "checkpoint_steps": 80,
+    "evaluate_steps": 40,
+    "checkpoint_steps": 40,
 }
 
 

@@ -1,6 +1,6 @@
 """Visit a running demo as a first user would: load the page, send a photo, look at what comes back.
 
-    python tools/visit.py http://127.0.0.1:7860
+python tools/visit.py http://127.0.0.1:7860
 """
 
 import sys
