@@ -12,6 +12,12 @@ from interface.session import Models, Recent
 INTRODUCTION = """# Every cat, cut out
 Mask R-CNN finds each cat in your photo and draws its exact shape."""
 STYLE = Path(__file__).with_name("page.css")
+# Gradio confines page.css to what lies within the page's margins, so the margins themselves are set here. On a phone
+# every pixel of width is a pixel of the picture.
+MARGINS = """<style>
+.gradio-container > .main { max-width: 1500px; margin: 0 auto; }
+@media (max-width: 640px) { .gradio-container > .main { padding: 12px !important; } }
+</style>"""
 SECONDS_ON_DISK = 7200
 LARGEST_UPLOAD = "40mb"
 LONGEST_QUEUE = 32
@@ -67,6 +73,7 @@ def serve(page, host, port):
         server_port=port,
         theme=theme(),
         css_paths=STYLE,
+        head=MARGINS,
         max_file_size=LARGEST_UPLOAD,
         run_history=False,
         footer_links=["api"],

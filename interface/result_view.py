@@ -9,7 +9,7 @@ from PIL import Image
 
 from mrcnn import drawing
 from mrcnn.polygons import mask_polygons
-from mrcnn.wording import counted
+from mrcnn.wording import counted, percent
 
 EMPTY = """
 <div class="result empty" data-testid="empty">
@@ -91,20 +91,16 @@ def sentence(analysis, settings):
     took = f"in {analysis.milliseconds:.0f} ms"
     if len(shown):
         found = analysis.detections.instances(settings.confidence)
-        sure = f"{100 * shown[0]:.0f} % sure" if len(shown) == 1 else f"{_percents(shown[-1], shown[0])} sure"
-        return f"Found {counted(found)} {took}, {sure}."
+        low, high = percent(shown[-1]), percent(shown[0])
+        sure = high if low == high else f"{low.removesuffix(' %')} to {high}"
+        return f"Found {counted(found)} {took}, {sure} sure."
     names = " or ".join(analysis.detections.class_names[:3])
     if len(scores):
         return (
-            f"No {names} above {100 * settings.confidence:.0f} % {took}, but a guess at {100 * scores[0]:.0f} %: "
+            f"No {names} above {percent(settings.confidence)} {took}, but a guess at {percent(scores[0])}: "
             "lower the confidence to see it."
         )
     return f"No {names} found {took}. Try a photo in which one is larger, or less hidden."
-
-
-def _percents(low, high):
-    low, high = f"{100 * low:.0f}", f"{100 * high:.0f}"
-    return f"{high} %" if low == high else f"{low} to {high} %"
 
 
 def _figure(name, caption, picture, seen, alternative):
@@ -146,7 +142,7 @@ def _data_uri(picture):
 
 
 def _says(found, row):
-    return html.escape(f"{found.class_names[row].capitalize()} {row + 1}, {100 * found.scores[row]:.0f} % sure")
+    return html.escape(f"{found.class_names[row].capitalize()} {row + 1}, {percent(found.scores[row])} sure")
 
 
 def table_html(analysis, settings):
@@ -168,7 +164,7 @@ def table_html(analysis, settings):
         rows.append(
             f'<tr data-row="{row}" tabindex="0" data-says="{says}, {share} of the picture">'
             f'<td><span class="swatch" style="background: rgb{colour}"></span>{row + 1}</td>'
-            f"<td>{html.escape(found.class_names[row])}</td><td>{100 * found.scores[row]:.0f} %</td>"
+            f"<td>{html.escape(found.class_names[row])}</td><td>{percent(found.scores[row])}</td>"
             f"<td>{area:,} px</td><td>{share}</td><td>{x1}, {y1} to {x2}, {y2}</td></tr>"
         )
     return f"""

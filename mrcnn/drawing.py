@@ -11,6 +11,8 @@ import functools
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from mrcnn.wording import percent
+
 # Okabe and Ito's colours (2008), made for all common kinds of colour blindness, in an order that puts the
 # ones that stand out from fur and furniture first; then Paul Tol's "muted" and "light" schemes (2021) for
 # larger groups.
@@ -252,7 +254,7 @@ def _draw_tags(canvas, found, colours, labels, scores, thickness):
     for row in range(len(found)):
         words = [str(row + 1), found.class_names[row]] if labels else []
         if scores:
-            words.append(f"{100 * found.scores[row]:.0f} %")
+            words.append(percent(found.scores[row]))
         tag = _tag(" ".join(words), colours[row], size)[:height, :width]
         tag_height, tag_width = tag.shape[:2]
         y1, x1 = np.rint(found.boxes[row, :2]).astype(int)

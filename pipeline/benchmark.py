@@ -78,9 +78,11 @@ def benchmark(name_or_path, repeats, with_peers, folder):
         "3x3 convolution": lambda photo: convolve(),
     }
     others, missing = peers.available_peers(folder) if with_peers else ({}, {})
-    candidates |= {name: lambda photo, run=run: run(photo.picture) for name, run in others.items()}
-
-    seconds, holding = interleave(candidates, stages, subjects)
+    try:
+        seconds, holding = interleave(candidates, stages, others, subjects)
+    finally:
+        for peer in others.values():
+            peer.close()
     times = {name: spread(values) for name, values in seconds.items()}
     size = multiply_adds(network, height, width)
     rate = convolution_size / (times["3x3 convolution"]["median"] / 1000)
@@ -125,15 +127,15 @@ def large_convolution():
     return lambda: run(picture), height * width * 9 * channels * channels
 
 
-def interleave(candidates, stages, subjects):
-    """Call all candidates in turn, photo after photo; the first photo is not timed.
+def interleave(candidates, stages, others, subjects):
+    """Call all candidates, stages and peers in turn, photo after photo; the first photo is not timed.
 
     Returns:
         dict from name to list of seconds, and the share of our results that hold the cat, 0 to 1.
     """
     from tqdm import tqdm
 
-    seconds = {name: [] for name in [*candidates, *STAGES]}
+    seconds = {name: [] for name in [*candidates, *others, *STAGES]}
     holding = []
 
     def watch(name, function, *arguments):
@@ -151,6 +153,9 @@ def interleave(candidates, stages, subjects):
                 holding.append(photo.is_held_by(found))
         time.sleep(PAUSE)
         holding.append(photo.is_held_by(stages.run(photo.path, watch)))
+        for name, peer in others.items():
+            time.sleep(PAUSE)
+            taken[name] = peer.seconds(photo.picture)
         if photo is not subjects[0]:
             for name, value in taken.items():
                 seconds[name].append(value)

@@ -6,8 +6,11 @@ All have random weights, which take as long as trained ones as long as they do n
 object a photo, and the other two find nothing, so that their masks are not computed. This errs in the peers' favour.
 """
 
+import concurrent.futures
 import importlib.util
+import multiprocessing
 import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -17,19 +20,59 @@ YOLO = "YOLO11n-seg ONNX 640"
 CLASSIC = "classic R101-FPN 1024"
 
 
-def available_peers(folder):
+class Peer:
+    """A model in a process of its own: torch and TensorFlow crash where they share one.
+
+    Args:
+        make: function of a folder that returns a function of a uint8 `(H, W, 3)` picture.
+        folder: path of a folder for an exported file.
+
+    Raises:
+        ImportError: if a package is missing.
+    """
+
+    def __init__(self, make, folder):
+        context = multiprocessing.get_context("spawn")
+        self._pool = concurrent.futures.ProcessPoolExecutor(1, mp_context=context)
+        try:
+            self._pool.submit(_load, make, Path(folder)).result()
+        except BaseException:
+            self.close()
+            raise
+
+    def seconds(self, picture):
+        """How long the model takes for a picture, without the way to its process and back."""
+        return self._pool.submit(_time, picture).result()
+
+    def close(self):
+        self._pool.shutdown()
+
+
+def _load(make, folder):
+    global _run  # lives in the peer's process
+    _run = make(folder)
+
+
+def _time(picture):
+    start = time.perf_counter()
+    _run(picture)
+    return time.perf_counter() - start
+
+
+def available_peers(folder, makers=None):
     """The peers whose packages are installed.
 
     Args:
         folder: path of a folder for an exported file.
+        makers: dict from name to function, see `Peer`. Defaults to all.
 
     Returns:
-        dict from name to a function of a uint8 `(H, W, 3)` picture, and dict from the other names to the reason.
+        dict from name to `Peer`, and dict from the names of the others to the reason.
     """
     peers, missing = {}, {}
-    for name, make in ((TORCHVISION, torchvision_peer), (YOLO, yolo_peer), (CLASSIC, classic_peer)):
+    for name, make in (makers or PEERS).items():
         try:
-            peers[name] = make(Path(folder))
+            peers[name] = Peer(make, folder)
         except ImportError as error:
             missing[name] = str(error)
     return peers, missing
@@ -81,3 +124,6 @@ def classic_peer(folder):
 
     model = MaskRCNN(Network(PRESETS["resnet101"]))
     return model.segment
+
+
+PEERS = {TORCHVISION: torchvision_peer, YOLO: yolo_peer, CLASSIC: classic_peer}

@@ -181,13 +181,10 @@ def run(config, datasets, val, out, resume, name=None):
     except KeyboardInterrupt:
         print("\nstopped at once; --resume goes on from the last checkpoint", file=sys.stderr)
         return 130
-    except tf.errors.OpError as error:
+    except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError) as error:
         if worker[1] == 1:
             raise
-        reason = str(error.message).strip().splitlines()[-1]
-        raise OSError(
-            f"a machine was lost at step {trainer.step}; start all of them again with --resume ({reason})"
-        ) from error
+        raise OSError(f"a machine was lost at step {trainer.step}; start all of them again with --resume") from error
     finally:
         bar.close()
         if first:

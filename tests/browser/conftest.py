@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 from skimage import data
 from skimage.transform import resize
 
@@ -92,6 +92,7 @@ def browser(webcam_film):
     # The system's Chromium where there is one, else the one that `playwright install` fetched.
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     flags = [*CHROMIUM_FLAGS, f"--use-file-for-fake-video-capture={webcam_film}"]
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         if program is None and not Path(playwright.chromium.executable_path).exists():
             pytest.skip("no Chromium: install it with `apt-get install chromium` or `playwright install chromium`")
@@ -116,8 +117,10 @@ def open_page(browser, server):
         page.on("pageerror", lambda error: page.problems.append(str(error)))
         page.on("request", lambda request: page.requested.append(request.url))
         page.goto(server, timeout=PATIENCE)
-        page.wait_for_selector("#photo")
-        page.wait_for_load_state("networkidle")
+        # Not until the network is idle: Gradio keeps a connection open for as long as the page is.
+        page.wait_for_selector("#photo input[type=file]", state="attached")
+        page.wait_for_selector(".gallery-item img")
+        page.wait_for_selector(".result .blank")
         return page
 
     yield open_page

@@ -1,5 +1,7 @@
 """The benchmark's counting, checking and judging; no test asks how fast this machine is."""
 
+import os
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -10,6 +12,7 @@ from mrcnn.config import PRESETS, replace
 from mrcnn.network import Network
 from pipeline import benchmark, peers, stages
 from pipeline.benchmark_photos import photos
+from tests.pipeline import peer_examples
 
 
 @pytest.fixture(scope="module")
@@ -144,16 +147,14 @@ def test_the_report_as_text_and_picture(tmp_path):
     assert np.asarray(Image.open(tmp_path / "speed.png").convert("L")).std() > 5
 
 
-def test_peers_whose_packages_are_missing_are_named(tmp_path, monkeypatch):
-    def missing(folder):
-        raise ImportError("No module named 'ultralytics'")
-
-    monkeypatch.setattr(peers, "torchvision_peer", lambda folder: lambda picture: None)
-    monkeypatch.setattr(peers, "classic_peer", lambda folder: lambda picture: None)
-    monkeypatch.setattr(peers, "yolo_peer", missing)
-    found, missing = peers.available_peers(tmp_path)
-    assert list(found) == [peers.TORCHVISION, peers.CLASSIC]
-    assert missing == {peers.YOLO: "No module named 'ultralytics'"}
+def test_peers_run_in_their_own_process_and_missing_ones_are_named(tmp_path):
+    makers = {"sleeper": peer_examples.sleeper, "absent": peer_examples.absent}
+    found, missing = peers.available_peers(tmp_path, makers)
+    assert list(found) == ["sleeper"]
+    assert missing == {"absent": "No module named 'no_such_engine'"}
+    assert found["sleeper"].seconds(np.zeros((2, 2, 3), np.uint8)) >= 0.05, "its own time is reported"
+    assert int((tmp_path / "process").read_text()) != os.getpid()
+    found["sleeper"].close()
 
 
 def test_no_repeats_are_refused():

@@ -176,6 +176,7 @@ def test_one_class_from_a_whole_model_to_a_name_that_the_page_lists(pets, tmp_pa
     monkeypatch.setattr(weights, "FOLDER", tmp_path / "weights")
     config = TrainConfig(**SMALL)
     before = train.build_network(dataclasses.replace(config, init=BACKBONE), ("cat",))
+    before.set_weights([value + 0.01 for value in before.get_weights()])  # unlike any that are made anew
     weights.save(before, tmp_path / "before.npz", weights.card_of(before))
     settings = [f"--set={key}={value}" for key, value in {**SMALL, "learning_rate": 1e-9}.items()]
     options = ["--data", pets, "--val", pets, "--class", "dog", "--init", tmp_path / "before", "--name", "my-dog"]
@@ -187,10 +188,8 @@ def test_one_class_from_a_whole_model_to_a_name_that_the_page_lists(pets, tmp_pa
     network, card = weights.load_network("my-dog")
     assert network.config.class_names == ("dog",)
     for name, variable in weights.named_variables(network).items():
-        start = np.asarray(weights.named_variables(before)[name])
-        same = np.abs(np.asarray(variable) - start).max() < 1e-3
-        assert same or name.startswith(("box_head/", "mask_head/")), f"{name} was not taken over"
-    assert not np.allclose(network.box_head.hidden[0].kernel, before.box_head.hidden[0].kernel, atol=1e-3)
+        taken_over = np.allclose(variable, weights.named_variables(before)[name], rtol=2e-3, atol=1e-3)
+        assert taken_over != name.startswith(("box_head/", "mask_head/")), name
     assert card["data"] == [
         {"folder": pets.as_posix(), "photos": 3, "photos_without_instances": 0, "instances": {"dog": 3}}
     ]
