@@ -18,8 +18,6 @@ SIZE, LIMIT = 64, 5
 @pytest.fixture(scope="module")
 def network():
     """The lite preset with random weights and heads of a few channels, for 64 pixels."""
-    import keras
-
     keras.utils.set_random_seed(3)
     small = replace(PRESETS["lite"], image_size=SIZE, pyramid_channels=16, box_units=16, mask_channels=16)
     return Network(replace(small, proposal_candidates=40, proposal_limit=20))
@@ -140,8 +138,6 @@ def test_compare_refuses_to_compare_nothing():
 
 
 def test_a_file_of_another_network_does_not_pass(network, photo, tmp_path):
-    import keras
-
     keras.utils.set_random_seed(4)
     export.export(Network(network.config), "keras", tmp_path / "other.keras")
     with pytest.raises(ValueError, match=r"differs from|the file finds"):
