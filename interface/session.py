@@ -70,11 +70,11 @@ class Models:
             ValueError: if there is no such model.
         """
         with self._lock:
-            # Only names: a visitor must not make the server open paths.
-            if name not in self.names():
-                known = ", ".join(self.names()) or "none is installed"
-                raise ValueError(f'There is no model "{name}", only: {known}.')
             if name not in self._models:
+                # Only names: a visitor must not make the server open paths.
+                if name not in self.names():
+                    known = ", ".join(self.names()) or "none is installed"
+                    raise ValueError(f'There is no model "{name}", only: {known}.')
                 model = MaskRCNN.from_pretrained(name)
                 # The first run of a graph is several times slower than the others.
                 model.detect(np.zeros((288, 384, 3), np.uint8))

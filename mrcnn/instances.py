@@ -163,10 +163,7 @@ class Instances:
         Returns:
             uint8 array of shape `(H, W)`; 0 is the background. Where masks overlap, the higher score wins.
         """
-        semantic = np.zeros(self.image_size, np.uint8)
-        for class_id, window in zip(self.class_ids[::-1], self.windows[::-1], strict=True):
-            semantic[window.slices][window.mask] = class_id
-        return semantic
+        return self._painted(self.class_ids, np.uint8)
 
     def instance_map(self):
         """The object of each pixel: like `semantic_map`, with the row number plus one instead of the class.
@@ -174,11 +171,14 @@ class Instances:
         Returns:
             uint16 array of shape `(H, W)`; 0 is the background, 1 the first row.
         """
-        instances = np.zeros(self.image_size, np.uint16)
-        for row in reversed(range(len(self))):
-            window = self.windows[row]
-            instances[window.slices][window.mask] = row + 1
-        return instances
+        return self._painted(np.arange(1, len(self) + 1), np.uint16)
+
+    def _painted(self, values, dtype):
+        """One value a row, painted from the last row to the first, so that the higher score lies on top."""
+        painted = np.zeros(self.image_size, dtype)
+        for value, window in zip(values[::-1], self.windows[::-1], strict=True):
+            painted[window.slices][window.mask] = value
+        return painted
 
     def to_coco(self, image_id=1):
         """The rows in the results format of the COCO evaluation.

@@ -15,13 +15,20 @@ import tensorflow as tf
 from mrcnn.layers import register
 
 
-@register
-class MaskHead(keras.layers.Layer):
-    """Mask logits from pooled features.
+def _convolution(filters, name):
+    return keras.layers.Conv2D(filters, 3, padding="same", activation="relu", name=name)
+
+
+def _doubling(filters, name):
+    return keras.layers.Conv2DTranspose(filters, 2, strides=2, activation="relu", name=name)
+
+
+class CoarseMaskLayers(keras.layers.Layer):
+    """What both mask heads begin with: convolutions at 14 x 14.
 
     Args:
         class_count: int. Number of classes with the background.
-        channels: int. Width at 14 x 14; halved at each doubling of the resolution.
+        channels: int. Width at 14 x 14.
         depth: int. 3x3 convolutions at 14 x 14. Defaults to 4.
     """
 
@@ -30,17 +37,26 @@ class MaskHead(keras.layers.Layer):
         self.class_count = class_count
         self.channels = channels
         self.depth = depth
+        self.coarse = [_convolution(channels, f"coarse{n + 1}") for n in range(depth)]
 
-        def convolution(filters, name):
-            return keras.layers.Conv2D(filters, 3, padding="same", activation="relu", name=name)
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "class_count": self.class_count,
+            "channels": self.channels,
+            "depth": self.depth,
+        }
 
-        def doubling(filters, name):
-            return keras.layers.Conv2DTranspose(filters, 2, strides=2, activation="relu", name=name)
 
-        self.coarse = [convolution(channels, f"coarse{n + 1}") for n in range(depth)]
-        self.double = [doubling(channels // 2, "double1"), doubling(channels // 4, "double2")]
-        self.middle = convolution(channels // 2, "middle")
-        self.fine = convolution(channels // 4, "fine")
+@register
+class MaskHead(CoarseMaskLayers):
+    """Mask logits from pooled features. Arguments are those of `CoarseMaskLayers`; each doubling halves the width."""
+
+    def __init__(self, class_count, channels, depth=4, **kwargs):
+        super().__init__(class_count, channels, depth, **kwargs)
+        self.double = [_doubling(channels // 2, "double1"), _doubling(channels // 4, "double2")]
+        self.middle = _convolution(channels // 2, "middle")
+        self.fine = _convolution(channels // 4, "fine")
         self.logits = keras.layers.Conv2D(class_count - 1, 1, name="logits")  # the background has no mask
 
     def build(self, input_shapes):
@@ -64,35 +80,17 @@ class MaskHead(keras.layers.Layer):
         x = self.double[1](x)
         return self.logits(self.fine(tf.concat([x, detail], axis=-1)))
 
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "class_count": self.class_count,
-            "channels": self.channels,
-            "depth": self.depth,
-        }
-
 
 @register
-class PlainMaskHead(keras.layers.Layer):
-    """The mask head of the paper: 14 x 14 cells in, one doubling, 28 x 28 out.
+class PlainMaskHead(CoarseMaskLayers):
+    """The mask head of the paper: 14 x 14 cells in, one doubling, 28 x 28 out, all of the same width.
 
-    Args:
-        class_count: int. Number of classes with the background.
-        channels: int. Width of all layers.
-        depth: int. 3x3 convolutions at 14 x 14. Defaults to 4.
+    Arguments are those of `CoarseMaskLayers`.
     """
 
     def __init__(self, class_count, channels, depth=4, **kwargs):
-        super().__init__(**kwargs)
-        self.class_count = class_count
-        self.channels = channels
-        self.depth = depth
-        self.coarse = [
-            keras.layers.Conv2D(channels, 3, padding="same", activation="relu", name=f"coarse{n + 1}")
-            for n in range(depth)
-        ]
-        self.double = keras.layers.Conv2DTranspose(channels, 2, strides=2, activation="relu", name="double")
+        super().__init__(class_count, channels, depth, **kwargs)
+        self.double = _doubling(channels, "double")
         self.logits = keras.layers.Conv2D(class_count - 1, 1, name="logits")  # the background has no mask
 
     def build(self, input_shapes):
@@ -108,14 +106,6 @@ class PlainMaskHead(keras.layers.Layer):
         for layer in self.coarse:
             x = layer(x)
         return self.logits(self.double(x))
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "class_count": self.class_count,
-            "channels": self.channels,
-            "depth": self.depth,
-        }
 
 
 def select_class(logits, class_ids):

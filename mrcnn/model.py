@@ -18,7 +18,8 @@ class MaskRCNN:
         found.masks, found.boxes, found.scores, found.class_names
 
     Args:
-        network: `mrcnn.network.Network`. Its weights are copied into a frozen graph; later changes have no effect.
+        network: `mrcnn.network.Network`. Its weights must not change any more: those of a small network are copied into
+            a frozen graph.
         card: dict or `None`. What is known of the weights, see `mrcnn.weights`.
     """
 
@@ -142,6 +143,28 @@ class MaskRCNN:
         )
 
 
+def frozen(function, *signature):
+    """A function of tensors as one graph with its weights as constants.
+
+    What comes back takes and gives flat sequences of tensors, whatever lists and dicts the function knows; a dict comes
+    in the order of its sorted keys.
+    """
+    return _freeze(_trace(function, *signature))
+
+
+def _trace(function, *signature):
+    import tensorflow as tf
+
+    # autograph: nothing in the graphs branches on a tensor, and tracing is faster without
+    return tf.function(function, input_signature=signature, autograph=False).get_concrete_function()
+
+
+def _freeze(traced):
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    return convert_variables_to_constants_v2(traced)
+
+
 def _compile(network):
     """`network.detect` as one graph, numpy in and numpy out.
 
@@ -153,24 +176,16 @@ def _compile(network):
     One dynamic signature serves all picture shapes and batch sizes without tracing again.
     """
     import tensorflow as tf
-    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-    traced = tf.function(
-        network.detect,
-        input_signature=[
-            tf.TensorSpec((None, None, None, 3), tf.uint8),
-            tf.TensorSpec((), tf.float32),
-            tf.TensorSpec((), tf.int32),
-            tf.TensorSpec((None, 4), tf.float32),
-        ],
-        autograph=False,  # nothing in the graph branches on a tensor, and tracing is faster without
-    ).get_concrete_function()
-    if network.count_params() <= LARGEST_FROZEN:
-        frozen = convert_variables_to_constants_v2(traced)
-        names = sorted(traced.structured_outputs)
-        run = lambda *inputs: dict(zip(names, frozen(*inputs), strict=True))  # noqa: E731
-    else:
-        run = traced
+    signature = (
+        tf.TensorSpec((None, None, None, 3), tf.uint8),
+        tf.TensorSpec((), tf.float32),
+        tf.TensorSpec((), tf.int32),
+        tf.TensorSpec((None, 4), tf.float32),
+    )
+    traced = _trace(network.detect, *signature)
+    names = sorted(traced.structured_outputs)
+    run = _freeze(traced) if network.count_params() <= LARGEST_FROZEN else traced
 
     def detect(pictures, confidence, limit, windows):
         outputs = run(
@@ -179,6 +194,7 @@ def _compile(network):
             tf.constant(limit, tf.int32),
             tf.constant(windows, tf.float32),
         )
-        return {name: output.numpy() for name, output in outputs.items()}
+        # flat: in the order of the sorted names, be it a list of the frozen graph or a dict
+        return {name: output.numpy() for name, output in zip(names, tf.nest.flatten(outputs), strict=True)}
 
     return detect

@@ -80,7 +80,7 @@ def load_into(model, path, only=""):
     Args:
         model: `keras.Model`.
         path: path of the npz.
-        only: str. Only variables whose name begins with this. Defaults to all.
+        only: str or tuple of str. Only variables whose name begins with this, or with one of these. Defaults to all.
 
     Raises:
         ValueError: if the checksum is wrong, or with a list of what is missing, unexpected or of another shape.

@@ -26,9 +26,10 @@ from pathlib import Path
 
 import numpy as np
 
+from mrcnn.model import frozen
 from pipeline import peers
 from pipeline.benchmark_photos import SIZE, photos
-from pipeline.stages import STAGES, Stages, frozen, multiply_adds
+from pipeline.stages import STAGES, Stages, multiply_adds
 
 BATCH = 8
 PAUSE = 0.02  # seconds before each timed call: the threads of the engine before have gone to sleep by then

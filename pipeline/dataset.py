@@ -14,6 +14,7 @@ from PIL import Image
 
 from mrcnn.instances import MaskWindow
 from mrcnn.pictures import read_picture
+from pipeline.formats.coco import decode_segmentation
 
 IGNORE = -1  # class id of an ignore region (`iscrowd`)
 
@@ -130,18 +131,10 @@ class CocoDataset:
         Returns:
             list of `mrcnn.instances.MaskWindow` without empty ones, and class ids int32 `(N,)`, IGNORE for `iscrowd`.
         """
-        from pycocotools import mask as coco_mask
-
         image = self.images[image_id]
-        size = image["height"], image["width"]
         windows, class_ids = [], []
         for row in self._rows[image_id]:
-            segmentation = row["segmentation"]
-            if isinstance(segmentation, list):
-                segmentation = coco_mask.merge(coco_mask.frPyObjects(segmentation, *size))
-            elif isinstance(segmentation["counts"], list):
-                segmentation = coco_mask.frPyObjects(segmentation, *size)
-            window = MaskWindow.around(coco_mask.decode(segmentation).astype(bool))
+            window = MaskWindow.around(decode_segmentation(row["segmentation"], image["height"], image["width"]))
             if window.mask.size:
                 windows.append(window)
                 class_ids.append(IGNORE if row.get("iscrowd") else self._class_of[row["category_id"]])

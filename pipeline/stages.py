@@ -7,6 +7,7 @@ from PIL import Image
 
 from mrcnn import drawing
 from mrcnn.detections import Detections
+from mrcnn.model import frozen
 from mrcnn.pictures import read_picture
 
 CONFIDENCE, LIMIT = 0.5, 30
@@ -21,18 +22,6 @@ STAGES = (
     "drawing",
     "encoding",
 )
-
-
-def frozen(function, *signature):
-    """A function of tensors as one graph with its weights as constants, as `mrcnn.MaskRCNN` runs it.
-
-    What comes back takes and gives flat sequences of tensors, whatever lists the signature holds.
-    """
-    import tensorflow as tf
-    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
-
-    traced = tf.function(function, input_signature=signature, autograph=False).get_concrete_function()
-    return convert_variables_to_constants_v2(traced)
 
 
 class Stages:

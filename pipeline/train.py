@@ -51,7 +51,8 @@ def add_arguments(parser):
         "--init",
         metavar="WEIGHTS",
         help="what to start from: a name under weights/ or the path of an .npz, be it a whole model (heads are made "
-        "anew if the classes differ) or a backbone; imagenet; an .h5 file of keras.applications (default: by --config)",
+        "anew if the classes differ) or a backbone; imagenet; an .h5 file of keras.applications or of matterport's "
+        "Mask_RCNN (default: by --config)",
     )
     parser.add_argument(
         "--name", help="at the end, put the best weights and a model card into weights/ under this name, for the page"
@@ -95,8 +96,7 @@ def build_network(config, class_names):
     parts = [stage.name + "/" for stage in network.layers]
     if tuple(card["config"]["class_names"]) != tuple(class_names):
         parts = [part for part in parts if part not in ("box_head/", "mask_head/")]
-    for part in parts:
-        weights.load_into(network, path, part)
+    weights.load_into(network, path, tuple(parts))
     return network
 
 
@@ -271,8 +271,7 @@ def install(out, name, datasets, val):
     }
     path = weights.FOLDER / f"{name}.npz"
     path.parent.mkdir(parents=True, exist_ok=True)
-    content = (out / "best.npz").read_bytes()
-    write_atomically(path, content)
+    write_atomically(path, (out / "best.npz").read_bytes())
     write_atomically(path.with_suffix(".json"), json.dumps(card, indent=2) + "\n")
     write_model_card(path.with_suffix(".md"), name, card)
     print(f"installed: {path}; fill in what is left open in {path.with_suffix('.md')}")

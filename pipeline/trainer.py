@@ -166,13 +166,15 @@ class Trainer:
         if not Path(path).is_file():
             raise ValueError(f"nothing to resume: {path} does not exist")
         with np.load(path, allow_pickle=False) as archive:
-            state = self._state()
-            if {name: v.shape for name, v in state.items()} != {n: archive[n].shape for n in archive.files[1:]}:
-                raise ValueError(f"{path} is the checkpoint of another network")
-            for name, variable in state.items():
-                variable.assign(archive[name])
-            step, self.best, without_gain = archive["progress"].tolist()
-            self.step, self.without_gain = int(step), int(without_gain)
+            arrays = {name: archive[name] for name in archive.files}
+        progress = arrays.pop("progress", None)
+        state = self._state()
+        if {name: v.shape for name, v in state.items()} != {name: array.shape for name, array in arrays.items()}:
+            raise ValueError(f"{path} is the checkpoint of another network")
+        for name, variable in state.items():
+            variable.assign(arrays[name])
+        step, self.best, without_gain = progress.tolist()
+        self.step, self.without_gain = int(step), int(without_gain)
 
 
 def _optimizer(variables, weight_decay):

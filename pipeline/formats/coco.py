@@ -59,25 +59,29 @@ class CocoReader:
 
 
 def _decode(segmentation, height, width):
-    """Polygons, or RLE with its counts as list or as string, to a bool array (height, width)."""
-    from pycocotools import mask as rle
-
+    """`decode_segmentation` of what a user brings: refuses what pycocotools would misread."""
     if isinstance(segmentation, list):
         if any(len(polygon) < 6 for polygon in segmentation):
             raise ValueError("a polygon has fewer than three corners")
-        encoded = rle.merge(rle.frPyObjects(segmentation, height, width))
-    elif isinstance(segmentation["counts"], list):
-        if sum(segmentation["counts"]) != height * width:
-            raise ValueError("the run lengths do not cover the picture")
-        encoded = rle.frPyObjects(segmentation, height, width)
-    else:
-        encoded = segmentation
-    mask = rle.decode(encoded).astype(bool)
+    elif isinstance(segmentation["counts"], list) and sum(segmentation["counts"]) != height * width:
+        raise ValueError("the run lengths do not cover the picture")
+    mask = decode_segmentation(segmentation, height, width)
     return mask if mask.shape == (height, width) else _wrong_size(mask)
 
 
 def _wrong_size(mask):
     raise ValueError(f"the mask has {mask.shape[1]}x{mask.shape[0]} pixels, not those of its picture")
+
+
+def decode_segmentation(segmentation, height, width):
+    """Decodes polygons, or RLE with its counts as list or as string, to a bool array (height, width)."""
+    from pycocotools import mask as rle
+
+    if isinstance(segmentation, list):
+        segmentation = rle.merge(rle.frPyObjects(segmentation, height, width))
+    elif isinstance(segmentation["counts"], list):
+        segmentation = rle.frPyObjects(segmentation, height, width)
+    return rle.decode(segmentation).astype(bool)
 
 
 def decode_rle(segmentation):
