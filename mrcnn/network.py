@@ -141,11 +141,16 @@ class Network(keras.Model):
         """
         levels, detail, boxes, scores, class_ids = self._detect_boxes(pictures, confidence, limit, windows)
         found = tf.where(class_ids > 0)
+        count = tf.shape(found)[0]
+        # Where nothing is found, one row of padding goes through the mask head and is dropped after it: with oneDNN,
+        # fused convolutions refuse an empty batch on some CPUs.
+        found = tf.pad(found, [[0, tf.cast(count == 0, tf.int32)], [0, 0]])
         boxes, scores, class_ids = (tf.gather_nd(values, found) for values in (boxes, scores, class_ids))
         picture = tf.cast(found[:, 0], tf.int32)
-        masks = tf.sigmoid(self.mask_logits(levels, detail, boxes, picture, class_ids))
+        masks = tf.sigmoid(self.mask_logits(levels, detail, boxes, picture, tf.maximum(class_ids, 1)))
         boxes = self.conventions.to_pixels(boxes, tf.unstack(tf.shape(pictures)[1:3]))
-        return {"picture": picture, "boxes": boxes, "scores": scores, "class_ids": class_ids, "masks": masks}
+        found = {"picture": picture, "boxes": boxes, "scores": scores, "class_ids": class_ids, "masks": masks}
+        return {name: values[:count] for name, values in found.items()}
 
     def detect_padded(self, pictures, confidence, limit):
         """`detect` with `limit` rows for every picture, for engines that want every shape known beforehand.
