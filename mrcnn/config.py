@@ -52,6 +52,7 @@ class Config:
     # Mask head
     mask_pool_size: int = 14
     mask_channels: int = 64
+    mask_margin: float = 0.1  # the head looks beyond the box by this share of its sides: tails and paws reach out of it
 
     # Detections
     detection_nms_iou: float = 0.5
@@ -90,6 +91,7 @@ RESNET = Config(
     proposal_limit=1000,
     box_units=1024,
     mask_channels=256,
+    mask_margin=0.0,
     detection_nms_iou=0.3,
     confidence=0.7,
     shown_limit=100,

@@ -111,8 +111,7 @@ class MatterportConventions:
             best, index = tf.math.top_k(scores, tf.minimum(candidates, tf.shape(scores)[0]))
             boxes = self._decode(tf.gather(deltas, index), tf.gather(anchors, index), ANCHOR_STD)
             boxes = self._clip(boxes, tf.constant([0.0, 0.0, 1.0, 1.0]))
-            index = tf.image.non_max_suppression(boxes, best, limit, iou_threshold=nms_iou)
-            return self._pad(tf.gather(boxes, index), limit)
+            return box_ops.take_kept(boxes, *box_ops.suppress(boxes, best, limit, nms_iou, -1.0))
 
         return map_pictures(one, (scores, deltas), tf.TensorSpec((limit, 4), tf.float32))
 
@@ -142,10 +141,12 @@ class MatterportConventions:
             deltas = tf.gather(deltas, class_ids, batch_dims=1)
             boxes = self._clip(self._decode(deltas, proposals, std), window)
             scores = tf.where((class_ids > 0) & (scores >= confidence), scores, -1.0)
-            # Only boxes of the same class overlap: one suppression serves all classes.
-            overlaps = tf.where(class_ids[:, None] == class_ids, box_ops.iou(boxes, boxes), 0.0)
-            index = tf.image.non_max_suppression_overlaps(overlaps, scores, limit, nms_iou, score_threshold=-0.5)
-            return tuple(self._pad(tf.gather(values, index), limit) for values in (boxes, scores, class_ids))
+            # Boxes of different classes are moved apart, so that one suppression serves all classes; in two directions,
+            # because float32 loses less of a box that moves less far.
+            columns = round(logits.shape[-1] ** 0.5)
+            shift = 2.0 * tf.cast(tf.stack([class_ids // columns, class_ids % columns] * 2, axis=-1), tf.float32)
+            kept = box_ops.suppress(boxes + shift, scores, limit, nms_iou, -0.5)
+            return tuple(box_ops.take_kept(values, *kept) for values in (boxes, scores, class_ids))
 
         length = limit if isinstance(limit, int) else None
         signature = (
@@ -186,13 +187,6 @@ class MatterportConventions:
     def _clip(boxes, window):
         """Boxes `(N, 4)` cut to the window `(4,)`."""
         return tf.clip_by_value(boxes, tf.tile(window[:2], [2]), tf.tile(window[2:], [2]))
-
-    @staticmethod
-    def _pad(values, limit):
-        """Zeros after the rows of `values`, up to `limit` rows."""
-        missing = limit - tf.shape(values)[0]
-        padded = tf.pad(values, [[0, missing]] + [[0, 0]] * (len(values.shape) - 1))
-        return tf.ensure_shape(padded, (limit if isinstance(limit, int) else None, *values.shape[1:]))
 
 
 CONVENTIONS = {"pixel": PixelConventions(), "matterport": MatterportConventions()}

@@ -52,12 +52,8 @@ def select_detections(logits, deltas, proposals, picture_shape, std, nms_iou, co
         # a score of exactly 0 is a padded proposal and never a detection, even at confidence 0
         scores = tf.where((scores >= confidence) & (box_ops.area(boxes) > 0.0), scores, 0.0)
         apart = boxes + tf.cast(class_ids, tf.float32)[:, None] * distance
-        index, valid = box_ops.suppress(apart, scores, limit, nms_iou, 1e-9)
-        return (
-            tf.where(valid[:, None], tf.gather(boxes, index), 0.0),
-            tf.where(valid, tf.gather(scores, index), 0.0),
-            tf.where(valid, tf.gather(class_ids, index), 0),
-        )
+        kept = box_ops.suppress(apart, scores, limit, nms_iou, 1e-9)
+        return tuple(box_ops.take_kept(values, *kept) for values in (boxes, scores, class_ids))
 
     length = limit if isinstance(limit, int) else None
     signature = (
@@ -76,10 +72,11 @@ class Detections:
         boxes: float32 `(N, 4)` y1, x1, y2, x2 in pixels of the original picture, inside it.
         scores: float32 `(N,)`, 0 to 1, descending.
         class_ids: int32 `(N,)`, 1-based.
-        soft_masks: float16 `(N, S, S)`, float32 for matterport's models. Probability that a cell of the box belongs to
-            the object.
+        soft_masks: float16 `(N, S, S)`, float32 for matterport's models. Probability that a cell belongs to the object;
+            the cells tile the box enlarged by `mask_margin`.
         image_size: `(height, width)` of the original picture in pixels.
         class_names: tuple of str. Names of the classes 1, 2, ...
+        mask_margin: float. Share of the box's sides that its soft mask reaches beyond each edge.
     """
 
     boxes: np.ndarray
@@ -88,6 +85,7 @@ class Detections:
     soft_masks: np.ndarray
     image_size: tuple[int, int]
     class_names: tuple[str, ...]
+    mask_margin: float = 0.0
 
     def __len__(self):
         return len(self.scores)
@@ -103,11 +101,12 @@ class Detections:
             `mrcnn.Instances`.
         """
         kept = np.flatnonzero(self.scores >= confidence)
+        regions = box_ops.enlarge(self.boxes, self.mask_margin)
         return Instances(
             boxes=self.boxes[kept],
             scores=self.scores[kept],
             class_ids=self.class_ids[kept],
             class_names=[self.class_names[class_id - 1] for class_id in self.class_ids[kept]],
             image_size=self.image_size,
-            windows=[paste_mask(self.soft_masks[i], self.boxes[i], self.image_size, mask_threshold) for i in kept],
+            windows=[paste_mask(self.soft_masks[i], regions[i], self.image_size, mask_threshold) for i in kept],
         )

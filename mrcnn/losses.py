@@ -46,12 +46,20 @@ def smooth_l1(deltas, targets, labels, beta):
     )
 
 
-def mask_cross_entropy(logits, targets):
-    """Binary cross-entropy over the cells of the mask of the true class; other classes' masks do not take part.
+def mask_loss(logits, targets):
+    """Binary cross-entropy plus dice loss of the mask of the true class; other classes' masks do not take part.
+
+    Cross-entropy asks of each cell by itself; dice asks, like the IoU that masks are judged by, for the overlap as a
+    whole, so that a thin tail is not drowned by a large body's many easy cells. Dice: Milletari et al., "V-Net", 2016
+    (https://arxiv.org/abs/1606.04797), equation 3 with squares.
 
     Args:
         logits: float `(K, S, S)`. K may be 0.
         targets: float `(K, S, S)`, 0 or 1.
     """
-    values = tf.nn.sigmoid_cross_entropy_with_logits(targets, logits)
-    return tf.reduce_sum(values), tf.cast(tf.size(values), tf.float32)
+    entropy = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(targets, logits), axis=(1, 2))
+    found = tf.sigmoid(logits)
+    shared = tf.reduce_sum(found * targets, axis=(1, 2))
+    whole = tf.reduce_sum(found**2 + targets, axis=(1, 2))
+    dice = 1.0 - 2.0 * shared / (whole + 1e-3)
+    return tf.reduce_sum(entropy + dice), tf.cast(tf.shape(logits)[0], tf.float32)

@@ -140,6 +140,7 @@ class MaskRCNN:
             soft_masks=found["masks"][mine][kept].astype(self._conventions.soft_mask_type),
             image_size=tuple(image_size),
             class_names=self.class_names,
+            mask_margin=self.config.mask_margin,
         )
 
 

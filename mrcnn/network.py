@@ -10,6 +10,7 @@ import dataclasses
 import keras
 import tensorflow as tf
 
+from mrcnn import boxes as box_ops
 from mrcnn import losses, targets
 from mrcnn.backbone import mobilenet_v2
 from mrcnn.box_head import BoxHead
@@ -115,7 +116,11 @@ class Network(keras.Model):
         return self.box_head(self.conventions.pool(levels[:4], boxes, pictures, self.config.box_pool_size))
 
     def mask_logits(self, levels, detail, boxes, pictures, class_ids):
-        """Mask head on boxes float `(N, 4)`: logits float `(N, S, S)` of the class asked for, int32 `(N,)`."""
+        """Mask head on boxes float `(N, 4)`: logits float `(N, S, S)` of the class asked for, int32 `(N,)`.
+
+        The S x S cells tile the boxes enlarged by `config.mask_margin`.
+        """
+        boxes = box_ops.enlarge(boxes, self.config.mask_margin)
         pooled = [self.conventions.pool(levels[:4], boxes, pictures, self.config.mask_pool_size)]
         if self.detail:
             pooled.append(self.conventions.pool([detail], boxes, pictures, self.config.mask_size))
@@ -137,7 +142,8 @@ class Network(keras.Model):
         Returns:
             dict of tensors with one row for each detection of the batch, picture after picture, scores descending:
             `picture` int32 `(N,)`, `boxes` float `(N, 4)` in pixels of the input, `scores` float `(N,)`,
-            `class_ids` int32 `(N,)`, `masks` float `(N, S, S)` probabilities within the box.
+            `class_ids` int32 `(N,)`, `masks` float `(N, S, S)` probabilities within the box enlarged by
+            `config.mask_margin`.
         """
         levels, detail, boxes, scores, class_ids = self._detect_boxes(pictures, confidence, limit, windows)
         found = tf.where(class_ids > 0)
@@ -274,11 +280,11 @@ class Network(keras.Model):
         mask_truth = targets.mask_targets(
             tf.gather_nd(truth["masks"], true_rows),
             tf.gather_nd(true_pixels, true_rows),
-            self.conventions.to_pixels(regions, shape),
+            box_ops.enlarge(self.conventions.to_pixels(regions, shape), self.config.mask_margin),
             self.config.mask_size,
         )
         logits = self.mask_logits(levels, detail, regions, owner, class_ids)
-        found["mask"] = losses.mask_cross_entropy(logits, mask_truth)
+        found["mask"] = losses.mask_loss(logits, mask_truth)
         return found
 
     def _anchor_targets(self, all_anchors, truth, seeds, sampling):

@@ -92,7 +92,6 @@ def propose(logits, deltas, anchors, picture_shape, candidates, limit, nms_iou):
         boxes = box_ops.clip(boxes, height, width)
         # An anchor that lies outside the picture keeps no area; it must not take the place of a proposal.
         best = tf.where(box_ops.area(boxes) > 0.0, best, best.dtype.min)
-        index, valid = box_ops.suppress(boxes, best, limit, nms_iou, best.dtype.min / 2)
-        return tf.where(valid[:, None], tf.gather(boxes, index), 0.0)
+        return box_ops.take_kept(boxes, *box_ops.suppress(boxes, best, limit, nms_iou, best.dtype.min / 2))
 
     return map_pictures(one, (scores, deltas), tf.TensorSpec((limit, 4), tf.float32))

@@ -31,7 +31,8 @@ class SampleReader:
         pictures = [(dataset, image_id) for dataset in datasets for image_id in dataset.image_ids]
         groups = {NEGATIVE: [], POSITIVE: []}
         for dataset, image_id in pictures:
-            groups[POSITIVE if dataset.has_instances(image_id) else NEGATIVE].append((dataset, image_id))
+            group = groups[POSITIVE if dataset.has_instances(image_id) else NEGATIVE]
+            group += [(dataset, image_id)] * _times(dataset.images[image_id], config.repeat)
         if not groups[POSITIVE]:
             raise ValueError("no photo of the training data shows an instance")
         self.groups = groups
@@ -42,7 +43,7 @@ class SampleReader:
         self._windows = functools.lru_cache(maxsize=20_000)(lambda dataset, image_id: dataset.windows(image_id))
 
     def picture(self, number):
-        """The `(dataset, image_id)` of a sample: every photo of a group once an epoch, in a new order each time."""
+        """The `(dataset, image_id)` of a sample: an epoch shows every photo of a group, in a new order each time."""
         share = self.negative_share
         negatives_before, negatives_after = int(number * share), int((number + 1) * share)
         group = NEGATIVE if negatives_after > negatives_before else POSITIVE
@@ -102,6 +103,16 @@ class SampleReader:
         samples = samples.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         # At least one row of padding, class 0: operations over instances then never see an empty axis.
         return samples.map(_add_padding_row).padded_batch(rows).prefetch(4)
+
+
+def _times(record, repeat):
+    """How often a photo comes in an epoch: the product of all entries of `repeat` that hold for its COCO record."""
+    times = 1
+    for condition, count in repeat:
+        key, _, value = condition.partition("=")
+        if str(record.get(key)) == value:
+            times *= count
+    return times
 
 
 def _add_padding_row(canvas, truth, seed):

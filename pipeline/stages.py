@@ -96,6 +96,7 @@ class Stages:
             soft_masks=soft_masks.numpy().astype(np.float16),
             image_size=picture.shape[:2],
             class_names=tuple(self.config.class_names),
+            mask_margin=self.config.mask_margin,
         )
         found = watch("pasting", detections.instances, CONFIDENCE)
         drawings = watch("drawing", _draw, picture, found, detections.class_names)

@@ -23,12 +23,19 @@ def test_smooth_l1_is_quadratic_then_linear_and_counts_positive_rows_only():
     assert float(count) == 2, "negative rows have no box but belong to the sample"
 
 
-def test_mask_cross_entropy_of_nothing_is_nothing():
-    total, count = losses.mask_cross_entropy(tf.zeros((0, 56, 56)), tf.zeros((0, 56, 56)))
+def test_mask_loss_of_nothing_is_nothing():
+    total, count = losses.mask_loss(tf.zeros((0, 56, 56)), tf.zeros((0, 56, 56)))
     assert (float(total), float(count)) == (0.0, 0.0)
 
 
-def test_mask_cross_entropy_by_hand():
-    total, count = losses.mask_cross_entropy(tf.zeros((1, 2, 2)), tf.constant([[[0.0, 1.0], [1.0, 0.0]]]))
-    assert float(total) == pytest.approx(4 * np.log(2))
-    assert float(count) == 4
+def test_mask_loss_by_hand():
+    total, count = losses.mask_loss(tf.zeros((1, 2, 2)), tf.constant([[[0.0, 1.0], [1.0, 0.0]]]))
+    dice = 1 - 2 * (0.5 + 0.5) / (4 * 0.25 + 2)
+    assert float(total) == pytest.approx(np.log(2) + dice, abs=1e-3)
+    assert float(count) == 1
+
+
+def test_a_perfect_mask_costs_nothing_and_a_missed_one_costs_the_whole_dice():
+    truth = tf.constant([[[0.0, 1.0], [1.0, 0.0]]])
+    assert float(losses.mask_loss(40.0 * truth - 20.0, truth)[0]) == pytest.approx(0.0, abs=1e-3)
+    assert float(losses.mask_loss(20.0 - 40.0 * truth, truth)[0]) == pytest.approx(20.0 + 1.0, abs=1e-3)

@@ -341,7 +341,7 @@ def test_new_classes_begin_with_fresh_last_layers_and_can_be_trained():
         losses = network.training_losses(tf.cast(pictures, tf.uint8), truth, tf.constant([[1, 2]]))
         total = tf.add_n([total / tf.maximum(count, 1.0) for total, count in losses.values()])
     assert np.isfinite(total)
-    assert float(losses["mask"][1]) >= 28 * 28  # the true box itself is a positive proposal
+    assert float(losses["mask"][1]) >= 1  # the true box itself is a positive proposal
     assert np.abs(tape.gradient(total, watched)).max() > 0
 
 

@@ -64,7 +64,7 @@ def check_tflite(path):
     assert not {name for name in operations if name.startswith("Flex") or name == "CUSTOM"}
 
 
-@pytest.mark.parametrize("kind", ["keras", "saved_model"])
+@pytest.mark.parametrize("kind", ["keras", "saved_model", "onnx"])
 def test_the_classic_presets_agree_too(tmp_path, photo, kind):
     small = replace(PRESETS["resnet50"], backbone_blocks=(1, 1, 1, 1), image_size=SIZE, image_min_size=0)
     small = replace(small, pyramid_channels=16, proposal_channels=16, box_units=16, mask_channels=16)

@@ -1,6 +1,7 @@
 """The order of training samples: fair, repeatable, and the same wherever one starts."""
 
 import collections
+import dataclasses
 
 import numpy as np
 import pytest
@@ -70,3 +71,12 @@ def test_without_negatives_all_samples_are_positive(tmp_path):
     dataset = CocoDataset(write_dataset(tmp_path / "cats", count=2, negatives=0))
     reader = SampleReader([dataset], CONFIG)
     assert sorted(reader.picture(number)[1] for number in range(4)) == [1, 1, 2, 2]
+
+
+def test_photos_can_be_made_to_come_more_often(tmp_path):
+    folder = write_dataset(tmp_path / "train", count=2, negatives=2)
+    name = CocoDataset(folder).images[4]["file_name"]
+    config = dataclasses.replace(CONFIG, negative_share=0.5, repeat=((f"file_name={name}", 3), ("kind=dog", 9)))
+    reader = SampleReader([CocoDataset(folder)], config)
+    drawn = collections.Counter(reader.picture(number)[1] for number in range(16))
+    assert drawn == {1: 4, 2: 4, 3: 2, 4: 6}
