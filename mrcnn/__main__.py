@@ -25,6 +25,8 @@ from mrcnn.model import MaskRCNN
 from mrcnn.pictures import read_picture
 from mrcnn.wording import counted
 
+# Photos from which on it pays to compile the network: that takes some 3 s and saves 0.2 s a photo.
+WORTH_COMPILING = 16
 # Photos are not made much smaller by more effort, but 12 megapixels would take seconds.
 PNG_EFFORT = 2
 
@@ -81,7 +83,7 @@ def main(arguments=None):
     chosen = parse_arguments(arguments)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
-        model = MaskRCNN.from_pretrained(chosen.weights)
+        model = MaskRCNN.from_pretrained(chosen.weights, compiled=len(chosen.photos) >= WORTH_COMPILING)
         chosen.out.mkdir(parents=True, exist_ok=True)
     except (ValueError, OSError) as error:
         print(f"mrcnn: {error}", file=sys.stderr)

@@ -21,6 +21,9 @@ STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3,
 # detectors predict from.
 FEATURES = {"C2": "block_2_add", "C3": "block_6_expand_relu", "C4": "block_13_expand_relu", "C5": "block_16_project"}
 
+# The layers up to C2 see edges and colours, whatever the data; training may leave them as they are.
+STEM = ("Conv1/", "expanded_conv_", "block_1_", "block_2_")
+
 BATCH_NORM_EPSILON = 1e-3  # of keras.applications.MobileNetV2
 
 

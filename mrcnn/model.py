@@ -21,23 +21,29 @@ class MaskRCNN:
         network: `mrcnn.network.Network`. Its weights must not change any more: those of a small network are copied into
             a frozen graph.
         card: dict or `None`. What is known of the weights, see `mrcnn.weights`.
+        compiled: bool. Whether to make a graph of the network. That takes seconds, and each picture is several times
+            faster from then on; for a few pictures, `False` is sooner done. Defaults to `True`.
     """
 
-    def __init__(self, network, card=None):
+    def __init__(self, network, card=None, compiled=True):
         self.config = network.config
         self.class_names = tuple(network.config.class_names)
         self.card = card or {}
         self._conventions = network.conventions
-        self._detect = _compile(network)
+        self._detect = _with_arrays(_compile(network) if compiled else network.detect)
 
     @classmethod
-    def from_pretrained(cls, name_or_path="cat"):
+    def from_pretrained(cls, name_or_path="cat", compiled=True):
         """Load a model by its name under `weights/` or by the path of its npz file.
+
+        Args:
+            name_or_path: str or path.
+            compiled: bool. See the class.
 
         Raises:
             ValueError: if there is no such model, or its file is damaged or of another network.
         """
-        return cls(*weights.load_network(name_or_path))
+        return cls(*weights.load_network(name_or_path), compiled=compiled)
 
     @classmethod
     def from_matterport(cls, path, class_names=None, **settings):
@@ -167,7 +173,7 @@ def _freeze(traced):
 
 
 def _compile(network):
-    """`network.detect` as one graph, numpy in and numpy out.
+    """`network.detect` as one graph.
 
     In a small network the weights become constants. They let TensorFlow fold and fuse (bias and ReLU into their
     convolution, weights laid out for oneDNN once instead of at every call), which is several times faster where layers
@@ -185,17 +191,19 @@ def _compile(network):
         tf.TensorSpec((None, 4), tf.float32),
     )
     traced = _trace(network.detect, *signature)
-    names = sorted(traced.structured_outputs)
-    run = _freeze(traced) if network.count_params() <= LARGEST_FROZEN else traced
+    if network.count_params() > LARGEST_FROZEN:
+        return traced
+    names, run = sorted(traced.structured_outputs), _freeze(traced)
+    return lambda *arguments: dict(zip(names, run(*arguments), strict=True))  # frozen, it knows no names any more
 
-    def detect(pictures, confidence, limit, windows):
-        outputs = run(
-            tf.constant(pictures),
-            tf.constant(confidence, tf.float32),
-            tf.constant(limit, tf.int32),
-            tf.constant(windows, tf.float32),
-        )
-        # flat: in the order of the sorted names, be it a list of the frozen graph or a dict
-        return {name: output.numpy() for name, output in zip(names, tf.nest.flatten(outputs), strict=True)}
 
-    return detect
+def _with_arrays(detect):
+    """`detect` of tensors as a function of arrays and numbers that gives arrays."""
+    import tensorflow as tf
+
+    def run(pictures, confidence, limit, windows):
+        confidence, windows = tf.constant(confidence, tf.float32), tf.constant(windows, tf.float32)
+        found = detect(tf.constant(pictures), confidence, tf.constant(limit, tf.int32), windows)
+        return {name: values.numpy() for name, values in found.items()}
+
+    return run

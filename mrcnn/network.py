@@ -10,9 +10,8 @@ import dataclasses
 import keras
 import tensorflow as tf
 
+from mrcnn import backbone, losses, resnet, targets
 from mrcnn import boxes as box_ops
-from mrcnn import losses, targets
-from mrcnn.backbone import mobilenet_v2
 from mrcnn.box_head import BoxHead
 from mrcnn.config import PRESETS, Config, replace
 from mrcnn.conventions import CONVENTIONS
@@ -20,9 +19,12 @@ from mrcnn.feature_pyramid import FeaturePyramid
 from mrcnn.layers import register
 from mrcnn.mask_head import MaskHead, PlainMaskHead, select_class
 from mrcnn.region_proposals import ANCHOR_STD, RegionProposalHead
-from mrcnn.resnet import resnet
 
-BACKBONES = {"mobilenet_v2": lambda config: mobilenet_v2(), "resnet": lambda config: resnet(config.backbone_blocks)}
+BACKBONES = {
+    "mobilenet_v2": lambda config: backbone.mobilenet_v2(),
+    "resnet": lambda config: resnet.resnet(config.backbone_blocks),
+}
+STEMS = {"mobilenet_v2": backbone.STEM, "resnet": resnet.STEM}
 COARSEST_LEVEL = 6
 
 
@@ -86,6 +88,20 @@ class Network(keras.Model):
         self.box_head.build((None, self.config.box_pool_size, self.config.box_pool_size, channels))
         self.mask_head.build([level, (None, None, None, self.config.detail_channels)])
         self.built = True
+
+    def backbone_variables(self, part):
+        """Variables of the backbone, list of `keras.Variable`.
+
+        Args:
+            part: str. `"all"`, `"none"` or `"stem"`, its first layers, up to C2.
+
+        Raises:
+            ValueError: if there is no such part.
+        """
+        prefixes = {"all": ("",), "stem": STEMS[self.config.backbone], "none": ()}
+        if part not in prefixes:
+            raise ValueError(f"the backbone has no part {part!r}, expected 'all', 'stem' or 'none'")
+        return [variable for variable in self.backbone.weights if variable.path.startswith(prefixes[part])]
 
     def features(self, pictures):
         """uint8 `(B, H, W, 3)` RGB to pyramid levels P2..P6 and the detail map (`None` where the preset has none).

@@ -14,6 +14,7 @@ import keras
 STAGE_WIDTHS = {2: 64, 3: 128, 4: 256, 5: 512}  # channels inside a block; its output has four times as many
 EXPANSION = 4
 STEM_WIDTH = 64
+STEM = ("conv1/", "res2")  # layers up to C2, see `mrcnn.backbone.STEM`
 
 
 def block_letters(count):

@@ -21,8 +21,9 @@ class TrainConfig:
     preset: str = "lite"
     image_size: int = 384  # longer side of a photo at inference, pixels
     init: str = "mobilenet_v2_oidv4"  # name or path of the weights to start from: a backbone or a whole model
-    # Backbone layers that keep their weights, as in Faster R-CNN: they see edges, which are the same for all data.
-    frozen: tuple[str, ...] = ("Conv1", "expanded_conv", "block_1_", "block_2_")
+    # What of the backbone keeps its weights: "stem", its first layers, as in Faster R-CNN (they see edges, which are the
+    # same for all data), "all" or "none".
+    frozen: str = "stem"
 
     # Schedule
     steps: int = 4100

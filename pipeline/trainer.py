@@ -49,11 +49,8 @@ class Trainer:
         self.averaged = Network(network.config)
         self.averaged.set_weights(network.get_weights())
         backbone = {id(variable) for variable in network.backbone.weights}
-        self.trained = [
-            variable
-            for variable in network.trainable_variables
-            if not (id(variable) in backbone and variable.path.startswith(tuple(config.frozen)))
-        ]
+        frozen = {id(variable) for variable in network.backbone_variables(config.frozen)}
+        self.trained = [variable for variable in network.trainable_variables if id(variable) not in frozen]
         # Two optimizers, because the pretrained backbone gets a lower rate; scaling its gradient would not do, Adam
         # undoes that.
         self.groups = [

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from mrcnn import Instances
+from mrcnn import Instances, MaskRCNN
 
 
 def test_finds_chelsea(model, chelsea):
@@ -108,3 +108,10 @@ def test_bad_pictures_are_refused_in_one_sentence(model, picture):
     with pytest.raises(ValueError) as error:
         model.segment(picture)
     assert "\n" not in str(error.value)
+
+
+def test_uncompiled_gives_the_same(model, chelsea):
+    found, expected = MaskRCNN.from_pretrained("cat", compiled=False).segment(chelsea), model.segment(chelsea)
+    np.testing.assert_allclose(found.scores, expected.scores, atol=1e-4)
+    np.testing.assert_allclose(found.boxes, expected.boxes, atol=0.05)
+    assert (found.masks & expected.masks).sum() > 0.999 * (found.masks | expected.masks).sum()

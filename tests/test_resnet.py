@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from mrcnn.config import PRESETS
-from mrcnn.resnet import resnet
+from mrcnn.resnet import STEM, resnet
 
 
 @pytest.fixture(scope="module")
@@ -56,3 +56,10 @@ def test_a_residual_block_adds_what_came_in(small):
     before, after = ends(np.random.default_rng(1).standard_normal((1, 32, 32, 3), np.float32))
     assert np.abs(before).max() > 0
     assert np.array_equal(before, after)
+
+
+def test_the_stem_ends_at_c2():
+    layers = [layer.name for layer in resnet((2, 1, 1, 1)).layers if layer.weights]
+    stem = [name for name in layers if f"{name}/".startswith(STEM)]
+    assert stem == layers[: 1 + 4 + 3]
+    assert layers[8].startswith("res3a")

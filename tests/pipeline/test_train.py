@@ -14,13 +14,14 @@ import keras
 import numpy as np
 import pytest
 
-from mrcnn import weights
+from mrcnn import MaskRCNN, weights
 from mrcnn.backbone import fold_batch_norms, mobilenet_v2
 from pipeline import train
 from pipeline.config import TrainConfig
 from pipeline.dataset import CocoDataset
 from pipeline.trainer import Trainer, learning_rate
 from tests.drawn import write_dataset
+from tests.matterport_file import random_file
 
 BACKBONE = str(weights.FOLDER / "mobilenet_v2_oidv4.npz")
 SMALL = {"image_size": 64, "canvas_sizes": (64,), "batch_size": 2, "steps": 4, "warmup_steps": 1}
@@ -115,6 +116,12 @@ def test_frozen_layers_keep_their_weights_and_others_do_not(folder):
     assert not any(name.startswith(("Conv1/", "block_1_", "block_2_")) for name in names)
     assert any(name.startswith("block_16_") for name in names)
     assert len(trainer.trained) == len(network.trainable_variables) - 2 * len({"Conv1", "dw", "project"}) - 2 * 6
+    everything = Trainer(network, dataclasses.replace(config, frozen="none")).trained
+    assert len(everything) == len(network.trainable_variables)
+    heads = {variable.path for variable in Trainer(network, dataclasses.replace(config, frozen="all")).trained}
+    assert heads == {v.path for v in network.trainable_variables} - {v.path for v in network.backbone.weights}
+    with pytest.raises(ValueError, match="no part 'conv1', expected 'all', 'stem' or 'none'"):
+        Trainer(network, dataclasses.replace(config, frozen="conv1"))
 
 
 def test_learning_rate_warms_up_and_falls_to_zero():
@@ -263,3 +270,20 @@ def test_a_run_stops_when_nothing_gets_better(folder, tmp_path, capsys):
     assert (out / "log.csv").read_text().count("\n") == 1 + 3
     assert train.run(config, [dataset], dataset, out, resume=True) == 0, "and a resumed run knows that it is over"
     assert (out / "log.csv").read_text().count("\n") == 1 + 3
+
+
+def test_a_run_from_a_matterport_file_learns_its_new_class(folder, tmp_path):
+    """A whole run: other classes than the file's, ResNet-50, to weights that the facade loads."""
+    path, _ = random_file(4, 50)
+    config = TrainConfig(**{**SMALL, "steps": 2}, init=str(path))
+    dataset = CocoDataset(folder)
+    assert train.run(config, [dataset], dataset, tmp_path / "run", resume=False) == 0
+    network, card = weights.load_network(str(tmp_path / "run" / "best.npz"))
+    assert (card["config"]["preset"], card["config"]["class_names"]) == ("resnet50", ["cat"])
+    assert set(card["metrics"]["mask"]) >= {"AP", "AP50"}
+    fresh = train.build_network(config, dataset.class_names)
+    before, after = (weights.named_variables(model) for model in (fresh, network))
+    moved = {name for name in before if (np.float16(before[name]) != np.float16(after[name])).any()}
+    assert not [name for name in moved if name.startswith(("backbone/conv1/", "backbone/res2"))]
+    assert {"backbone/res5c_branch2c/kernel", "box_head/logits/kernel", "mask_head/logits/kernel"} <= moved
+    assert len(MaskRCNN(network).segment(dataset.load_image(1), size=64).scores) <= 100
