@@ -34,16 +34,22 @@ class MaskRCNN:
 
     @classmethod
     def from_pretrained(cls, name_or_path="cat", compiled=True):
-        """Load a model by its name under `weights/` or by the path of its npz file.
+        """Load a model by its name under `weights/` or by the path of its npz file, or of an exported onnx file.
 
         Args:
             name_or_path: str or path.
-            compiled: bool. See the class.
+            compiled: bool. See the class; an onnx file is compiled as it is.
 
         Raises:
             ValueError: if there is no such model, or its file is damaged or of another network.
         """
-        return cls(*weights.load_network(name_or_path), compiled=compiled)
+        path = weights.locate(name_or_path, (".npz", ".onnx"))
+        if path.suffix == ".onnx":
+            from mrcnn.onnx_network import OnnxNetwork
+
+            network = OnnxNetwork(path)
+            return cls(network, network.card, compiled=False)
+        return cls(*weights.load_network(path), compiled=compiled)
 
     @classmethod
     def from_matterport(cls, path, class_names=None, **settings):
@@ -204,6 +210,6 @@ def _with_arrays(detect):
     def run(pictures, confidence, limit, windows):
         confidence, windows = tf.constant(confidence, tf.float32), tf.constant(windows, tf.float32)
         found = detect(tf.constant(pictures), confidence, tf.constant(limit, tf.int32), windows)
-        return {name: values.numpy() for name, values in found.items()}
+        return {name: np.asarray(values) for name, values in found.items()}
 
     return run

@@ -20,23 +20,32 @@ FOLDER = Path(os.environ.get("MRCNN_WEIGHTS", Path(__file__).resolve().parent.pa
 
 
 def available():
-    """Names of the models that can be loaded from the weights folder, the default `cat` first."""
+    """Names of the models that can be loaded from the weights folder, the default `cat` first.
+
+    A model exported for ONNX Runtime has the ending in its name: `cat.onnx`.
+    """
     names = [path.stem for path in FOLDER.glob("*.json") if path.with_suffix(".npz").exists()]
     names = [name for name in names if "config" in read_card(FOLDER / f"{name}.json")]
+    names += [path.name for path in FOLDER.glob("*.onnx") if Path(f"{path}.json").exists()]
     return sorted(names, key=lambda name: (name != "cat", name))
 
 
-def locate(name_or_path):
-    """The npz file for a name under the weights folder or a path, with or without its ending.
+def locate(name_or_path, endings=(".npz",)):
+    """The file for a name under the weights folder or a path; `.npz` may be left out.
+
+    Args:
+        name_or_path: str or path.
+        endings: tuple of str. Kinds of files that will do. Defaults to `.npz`, which can be trained as well.
 
     Raises:
         ValueError: if there is none; the message lists the names there are.
     """
-    for candidate in (Path(name_or_path), Path(f"{name_or_path}.npz"), FOLDER / f"{name_or_path}.npz"):
-        if candidate.is_file() and candidate.suffix == ".npz":
+    places = (Path(name_or_path), FOLDER / name_or_path)
+    for candidate in (*places, *(place.with_name(f"{place.name}.npz") for place in places if place.name)):
+        if candidate.is_file() and candidate.suffix in endings:
             return candidate
     raise ValueError(
-        f"no weights {str(name_or_path)!r}: give the path of an .npz file or one of these names: "
+        f"no weights {str(name_or_path)!r}: give the path of an {' or '.join(endings)} file or one of these names: "
         f"{', '.join(available()) or '(none are installed)'}"
     )
 

@@ -8,6 +8,7 @@ another photo, and every result of our model is checked to hold the cat. Figures
 percentile behind them. Close other programs first.
 
     segment        array to `Instances`, as everyone calls it; the ratios to the peers are of this
+                   (`segment, ONNX Runtime` is the same model exported, see `mrcnn/onnx_network.py`)
     stages         photo file to the two JPEGs that the page shows, stage by stage
     floor          time that the network's multiply-adds would take at the rate of one large 3x3 convolution
     cold start     `python -m mrcnn PHOTO` from nothing to its result, beside importing TensorFlow and Keras
@@ -67,8 +68,9 @@ def benchmark(name_or_path, repeats, with_peers, folder):
     network, _ = weights.load_network(name_or_path)
     if network.config.preset != "lite":
         raise ValueError(f"the benchmark measures models of the preset lite, not of {network.config.preset}")
-    model, stages = MaskRCNN(network), Stages(network)
     subjects = photos(repeats + 1, folder)  # the first one warms up
+    cold, memory = cold_starts(name_or_path, subjects[0].path, folder), server_memory(name_or_path, subjects)
+    model, stages = MaskRCNN(network), Stages(network)
     canvases = {photo: canvas_of(photo, network) for photo in subjects}
     height, width = canvases[subjects[0]].shape[1:3]
     convolve, convolution_size = large_convolution()
@@ -78,6 +80,9 @@ def benchmark(name_or_path, repeats, with_peers, folder):
         "network": lambda photo: stages.whole(canvases[photo]),
         "3x3 convolution": lambda photo: convolve(),
     }
+    exported = exported_model(network, folder)
+    if exported:
+        candidates["segment, ONNX Runtime"] = lambda photo: exported.segment(photo.picture)
     others, missing = peers.available_peers(folder) if with_peers else ({}, {})
     try:
         seconds, holding = interleave(candidates, stages, others, subjects)
@@ -98,8 +103,8 @@ def benchmark(name_or_path, repeats, with_peers, folder):
         "multiply_adds_per_second": round(rate),
         "network_floor_ms": round(1000 * size / rate, 2),
         "missing_peers": missing,
-        "cold_start_seconds": cold_starts(name_or_path, subjects[0].path, folder),
-        "server_memory_gb": server_memory(name_or_path, subjects),
+        "cold_start_seconds": cold,
+        "server_memory_gb": memory,
     }
 
 
@@ -107,6 +112,21 @@ def batch_from(photo, subjects):
     """The photo and the ones after it, as arrays."""
     first = subjects.index(photo)
     return [subjects[(first + number) % len(subjects)].picture for number in range(BATCH)]
+
+
+def exported_model(network, folder):
+    """The same model run by ONNX Runtime, or `None` where its packages are missing."""
+    from mrcnn import MaskRCNN, weights
+    from pipeline.export import export
+
+    path = folder / "exported.onnx"
+    try:
+        export(network, "onnx", path)
+        Path(f"{path}.json").write_text(json.dumps(weights.card_of(network)))
+        return MaskRCNN.from_pretrained(path)
+    except ValueError as error:
+        print(f"ONNX Runtime is left out: {error}", file=sys.stderr)
+        return None
 
 
 def canvas_of(photo, network):

@@ -21,8 +21,8 @@ class TrainConfig:
     preset: str = "lite"
     image_size: int = 384  # longer side of a photo at inference, pixels
     init: str = "mobilenet_v2_oidv4"  # name or path of the weights to start from: a backbone or a whole model
-    # What of the backbone keeps its weights: "stem", its first layers, as in Faster R-CNN (they see edges, which are the
-    # same for all data), "all" or "none".
+    # What of the backbone keeps its weights: "stem", its first layers, as in Faster R-CNN (they see edges, which are
+    # the same for all data), "all" or "none".
     frozen: str = "stem"
 
     # Schedule

@@ -17,7 +17,11 @@ Pictures go in letterboxed (`mrcnn/letterbox.py`), boxes come out in pixels of t
                  (1, LIMIT), class_ids (1, LIMIT), masks (1, LIMIT, S, S), zeros after the last detection. Built-in
                  operations only, in float32.
 
-Beside the file comes FILE.json: class names, input size, and how far its results are from the Keras model's.
+The S x S cells of a mask tile its box enlarged by the config's `mask_margin` at each edge. Beside the file comes
+FILE.json: the card of the weights with their config, and how far the results are from the Keras model's.
+
+A lite model as onnx can be used here, too, and is faster: `--out weights/cat.onnx`, then `--weights cat.onnx`, or
+choose it on the page. See `mrcnn/onnx_network.py`.
 """
 
 import concurrent.futures
@@ -280,11 +284,12 @@ def main(arguments):
         import skimage.data
 
         photo = skimage.data.chelsea()
-    network, _ = weights.load_network(arguments.weights)
+    network, card = weights.load_network(arguments.weights)
     path, kind = Path(arguments.out), arguments.format
     export(network, kind, path, arguments.size, arguments.limit)
     result = check(network, kind, path, photo, arguments.size, arguments.limit)
     facts = {
+        **card,
         "format": kind,
         "class_names": network.config.class_names,
         "image_size": arguments.size or network.config.image_size,
