@@ -3,8 +3,10 @@
 python app.py                  # http://127.0.0.1:7860
 PORT=8000 python app.py        # another port; GRADIO_SERVER_PORT does the same
 GRADIO_SERVER_NAME=0.0.0.0 python app.py    # for other machines too; on a Space this is the default
+GRADIO_MCP_SERVER=True python app.py        # with an MCP server for assistants; needs gradio[mcp]
 """
 
+import importlib.util
 import os
 import sys
 import time
@@ -39,6 +41,9 @@ def warm_up(models):
 def main():
     start = time.perf_counter()
     host, port = address()
+    # Gradio would only leave its MCP server out.
+    if os.environ.get("GRADIO_MCP_SERVER", "").lower() == "true" and importlib.util.find_spec("mcp") is None:
+        sys.exit('The MCP server needs one more package: pip install "gradio[mcp]"')
 
     from interface.page import build_page, serve
     from interface.session import Models
@@ -52,6 +57,8 @@ def main():
         serve(page, host, port)
     except OSError:
         sys.exit(f"Port {port} is in use; choose another one, as in: PORT={port + 1} python app.py")
+    if page.mcp_error:
+        sys.exit(page.mcp_error)
     print(f"Ready: http://{host}:{port} after {time.perf_counter() - start:.1f} s", flush=True)
     page.block_thread()
 

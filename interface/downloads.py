@@ -1,6 +1,7 @@
-"""Everything about a result in one ZIP, at the photo's own size."""
+"""What a visitor takes home: each file by itself or all in one ZIP, at the photo's own size."""
 
 import csv
+import functools
 import io
 import json
 import re
@@ -12,48 +13,96 @@ import numpy as np
 from PIL import Image
 
 from mrcnn import drawing
-from mrcnn.coco_json import coco_document
+from mrcnn.coco_json import coco_document, labelme_document
 from mrcnn.pictures import read_picture
 
 COLUMNS = ["number", "class", "score", "area_px", "share_percent", "x1", "y1", "x2", "y2"]
+EVERYTHING = "everything.zip"
+# How the page calls the files; cut-outs of single objects are added to these.
+TITLES = {
+    EVERYTHING: "All results (ZIP)",
+    "overlay.png": "Overlay (PNG)",
+    "cutout-all.png": "Cut-out of all (PNG)",
+    "semantic-classes.png": "Semantic labels (PNG)",
+    "instances-16bit.png": "Instance labels (16-bit PNG)",
+    "coco.json": "COCO, run lengths (JSON)",
+    "coco-polygons.json": "COCO, polygons (JSON)",
+    "labelme.json": "labelme (JSON)",
+    "objects.csv": "Table (CSV)",
+}
 
 
-def write_archive(folder, path, analysis, settings):
-    """Writes the ZIP of a result.
+def download_choices(class_names):
+    """What the page offers to download.
 
     Args:
-        folder: path. Where the ZIP goes; a new folder with a random name is made in it.
+        class_names: list of str. The class of each object that is shown.
+
+    Returns:
+        A list of pairs of str: what the visitor reads, and the file's name for `write_download`.
+    """
+    cutouts = [(f"Cut-out {row + 1}, {name} (PNG)", _cutout_name(row, name)) for row, name in enumerate(class_names)]
+    return [(title, name) for name, title in TITLES.items()] + cutouts
+
+
+def write_download(folder, path, analysis, settings, name=EVERYTHING):
+    """Writes one file of a result, or all of them as a ZIP.
+
+    Args:
+        folder: path. Where it goes; a new folder with a random name is made in it.
         path: path of the photo.
         analysis: `interface.session.Analysis` of that photo.
         settings: `interface.settings.Settings`, for the overlay and for which objects count.
+        name: str. One of the names in `download_choices`. Defaults to the ZIP.
 
     Returns:
-        str. The path of the ZIP.
+        str. The path of the file.
+
+    Raises:
+        ValueError: if there is no such file, or the photo can no longer be read.
     """
     picture = read_picture(path)
-    found = analysis.detections.instances(settings.confidence, settings.mask_threshold)
-    name = Path(path).stem
-    target = Path(folder) / secrets.token_hex(16) / f"{name}-segmented.zip"
+    found = settings.instances(analysis.detections)
+    files = result_files(Path(path).name, picture, found, analysis, settings)
+    if name != EVERYTHING and name not in files:
+        raise ValueError(f"There is no {name} for what is shown now.")
+    stem = Path(path).stem
+    title = f"{stem}-segmented.zip" if name == EVERYTHING else f"{stem}-{name}"
+    target = Path(folder) / secrets.token_hex(16) / title
     target.parent.mkdir(parents=True)
+    if name != EVERYTHING:
+        target.write_bytes(files[name]())
+        return str(target)
     # PNG and JSON within are compressed already, or small.
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
-        for file_name, content in archive_files(Path(path).name, picture, found, analysis, settings):
-            archive.writestr(f"{name}/{file_name}", content)
+        for file_name, content in files.items():
+            archive.writestr(f"{stem}/{file_name}", content())
     return str(target)
 
 
-def archive_files(photo_name, picture, found, analysis, settings):
-    """Yields name and content of each file of the ZIP, one at a time, so that only one is in memory."""
-    yield "overlay.png", _png(settings.draw_instances(picture, found))
-    yield "semantic-classes.png", _png(drawing.semantic_image(found.semantic_map()))
-    yield "instances-16bit.png", _png(found.instance_map())
-    yield "cutout-all.png", _png(drawing.cut_out(picture, found))
+def result_files(photo_name, picture, found, analysis, settings):
+    """The files of a result: a dict from name to a function that gives the content as bytes, so that no more of them
+    than needed are made, one at a time."""
+    class_names, milliseconds = analysis.detections.class_names, analysis.milliseconds
+    coco = functools.partial(coco_document, found, photo_name, class_names, milliseconds)
+    files = {
+        "overlay.png": lambda: _png(settings.draw_instances(picture, found)),
+        "semantic-classes.png": lambda: _png(drawing.semantic_image(found.semantic_map())),
+        "instances-16bit.png": lambda: _png(found.instance_map()),
+        "cutout-all.png": lambda: _png(drawing.cut_out(picture, found)),
+        "coco.json": lambda: _json(coco()),
+        "coco-polygons.json": lambda: _json(coco(polygons=True)),
+        "labelme.json": lambda: _json(labelme_document(found, photo_name)),
+        "objects.csv": lambda: _table(found),
+    }
     for row, class_name in enumerate(found.class_names):
-        word = re.sub(r"[^\w-]+", "", class_name)  # a class may be called what no file may be called
-        yield f"cutout-{row + 1:02d}-{word}.png", _png(drawing.cut_out(picture, found[row], crop=True))
-    document = coco_document(found, photo_name, analysis.detections.class_names, analysis.milliseconds)
-    yield "coco.json", json.dumps(document, indent=1)
-    yield "objects.csv", _table(found)
+        files[_cutout_name(row, class_name)] = lambda row=row: _png(drawing.cut_out(picture, found[row], crop=True))
+    return files
+
+
+def _cutout_name(row, class_name):
+    word = re.sub(r"[^\w-]+", "", class_name)  # a class may be called what no file may be called
+    return f"cutout-{row + 1:02d}-{word}.png"
 
 
 def _png(picture):
@@ -61,6 +110,10 @@ def _png(picture):
     image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
     image.save(stored, "PNG", compress_level=2)
     return stored.getvalue()
+
+
+def _json(document):
+    return json.dumps(document, indent=1).encode()
 
 
 def _table(found):
@@ -73,4 +126,4 @@ def _table(found):
         area = int(found.areas[row])
         share = round(100 * area / pixels, 3)
         writer.writerow([row + 1, class_name, round(float(found.scores[row]), 4), area, share, x1, y1, x2, y2])
-    return text.getvalue()
+    return text.getvalue().encode()

@@ -38,6 +38,9 @@ READING = """
 
 - **Confidence** is the box head's score. Lower it to see what the network also considered.
 - **Mask threshold** is the probability above which a pixel belongs to an object. Higher gives tighter masks.
+- **Classes** appears for models that know several. What is not chosen is left out of pictures, table and downloads.
+- **Take home** gives files at the photo's own size. The COCO files open in pycocotools and supervision; labelme opens
+  its file once it lies beside the photo.
 - Overlapping masks: in both pictures the object with the higher score lies on top.
 - The cheetah and the lion among the examples are cats to a biologist. This model was taught house cats.
 
@@ -60,7 +63,8 @@ def explain_tab():
 
 
 def _figure(name, alternative):
-    address = f"/gradio_api/file={FIGURES / name}"
+    # Relative, so that it holds behind a proxy that serves the page below a path of its own.
+    address = f"gradio_api/file={FIGURES / name}"
     gr.HTML(
         f'<img class="explanation" src="{address}" alt="{alternative}" loading="lazy">',
         apply_default_css=False,

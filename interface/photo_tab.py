@@ -5,8 +5,10 @@ from pathlib import Path
 import gradio as gr
 
 from interface import settings as options
-from interface.downloads import write_archive
+from interface.downloads import EVERYTHING, download_choices, write_download
 from interface.examples import example_photos
+from interface.model_card import class_names, long_card, short_card
+from interface.open_dropdown import OpenDropdown
 from interface.photo_input import PhotoInput
 from interface.result_view import EMPTY, POINTING_SCRIPT, pictures_html, sentence, table_html
 from interface.session import LOWEST_CONFIDENCE
@@ -26,8 +28,10 @@ def photo_tab(models, recent):
         recent: `interface.session.Recent`.
     """
     token = gr.State(None, time_to_live=3600, delete_callback=recent.drop)
+    names = models.names()
+    # In the order in which a phone shows it; page.css sets photo and choices beside the result where there is room.
     with gr.Row(elem_id="photo-row"):
-        with gr.Column(scale=3, min_width=280):
+        with gr.Column(elem_id="source", min_width=280):
             photo = PhotoInput(
                 label="Photo",
                 type="filepath",
@@ -47,11 +51,7 @@ def photo_tab(models, recent):
                 cache_examples=False,
                 api_visibility="private",
             )
-            names = models.names()
-            model_name = gr.Dropdown(names, value=names[0], label="Model", elem_id="model")
-            pack_button = gr.Button("Download all results (ZIP)", interactive=False, elem_id="pack")
-            archive = gr.DownloadButton(visible="hidden", elem_id="archive")
-        with gr.Column(scale=7, min_width=320, elem_id="results"):
+        with gr.Column(min_width=320, elem_id="results"):
             status = gr.Markdown(WELCOME, elem_id="status", container=False)
             pictures = gr.HTML(EMPTY, js_on_load=POINTING_SCRIPT, elem_id="pictures", apply_default_css=False)
             with gr.Row(elem_id="sliders"):
@@ -72,23 +72,38 @@ def photo_tab(models, recent):
                     options.SEMANTIC_STYLES, value="solid", label="Semantic map", scale=2, min_width=190
                 )
             table = gr.HTML(elem_id="table", apply_default_css=False)
-    widgets = [confidence, opacity, shown, mask_threshold, colour_by, background, semantic_style]
-    outputs = [status, pictures, table, token, pack_button]
+        with gr.Column(elem_id="choices", min_width=280):
+            wanted = OpenDropdown(
+                download_choices([]), value=EVERYTHING, label="Take home", filterable=False, elem_id="wanted"
+            )
+            download = gr.Button("Download", interactive=False, elem_id="download")
+            file = gr.DownloadButton(visible="hidden", elem_id="file")
+            model_name = gr.Dropdown(names, value=names[0], label="Model", elem_id="model")
+            card = gr.Markdown(short_card(names[0]), elem_id="card", container=False)
+            with gr.Accordion("About this model", open=False, elem_id="about"):
+                whole_card = gr.Markdown(long_card(names[0]), container=False)
+            classes = OpenDropdown(multiselect=True, elem_id="classes", **_class_choices(names[0]))
+    widgets = [confidence, opacity, shown, mask_threshold, colour_by, background, semantic_style, classes]
+    outputs = [status, pictures, table, token, download, wanted]
 
-    def answer(analysis, new_token, chosen):
+    def answer(analysis, new_token, chosen, name):
+        kept = chosen.chosen(analysis.detections)
+        choices = download_choices([kept.class_names[i - 1] for i in kept.class_ids[kept.scores >= chosen.confidence]])
+        offered = gr.Dropdown(choices, value=name if name in dict(map(reversed, choices)) else EVERYTHING)
         words, button = sentence(analysis, chosen), gr.Button(interactive=True)
-        return words, pictures_html(analysis, chosen), table_html(analysis, chosen), new_token, button
+        return words, pictures_html(analysis, chosen), table_html(analysis, chosen), new_token, button, offered
 
     def nothing(words):
-        return words, EMPTY, "", None, gr.Button(interactive=False)
+        offered = gr.Dropdown(download_choices([]), value=EVERYTHING)
+        return words, EMPTY, "", None, gr.Button(interactive=False), offered
 
-    def analyse(path, old_token, name, *values):
+    def analyse(path, old_token, name, wanted, *values):
         recent.drop(old_token)
         if path is None:
             return nothing(WELCOME)
         try:
             analysis = models.analyse(name, path)
-            return answer(analysis, recent.put(analysis), Settings.from_widgets(*values))
+            return answer(analysis, recent.put(analysis), Settings.from_widgets(*values), wanted)
         except ValueError as error:
             return nothing(f"**Sorry.** {error}")
 
@@ -99,23 +114,33 @@ def photo_tab(models, recent):
             return *outcome, gr.skip()
         return *outcome, read_picture(path)
 
-    def redraw(path, old_token, name, *values):
+    def choose_model(path, old_token, name, wanted, *values):
+        """Like `analyse`, for all classes: those of one model mean nothing to another."""
+        outcome = analyse(path, old_token, name, wanted, *values[:-1], [])
+        return *outcome, short_card(name), long_card(name), gr.Dropdown(**_class_choices(name))
+
+    def redraw(path, old_token, name, wanted, *values):
         """Draws again; the network runs only if the result had to make room for those of other visitors."""
         analysis = recent.get(old_token)
         if analysis is None:
-            return analyse(path, old_token, name, *values)
-        return answer(analysis, old_token, Settings.from_widgets(*values))
+            return analyse(path, old_token, name, wanted, *values)
+        return answer(analysis, old_token, Settings.from_widgets(*values), wanted)
 
-    def pack(path, old_token, name, *values):
-        analysis = recent.get(old_token) or models.analyse(name, path)
-        return write_archive(archive.GRADIO_CACHE, path, analysis, Settings.from_widgets(*values))
+    def prepare(path, old_token, name, wanted, *values):
+        """Writes the file that was asked for, at the photo's own size, and only now."""
+        try:
+            analysis = recent.get(old_token) or models.analyse(name, path)
+            return write_download(file.GRADIO_CACHE, path, analysis, Settings.from_widgets(*values), wanted)
+        except ValueError as error:
+            raise gr.Error(str(error), print_exception=False) from None
 
-    inputs = [photo, token, model_name, *widgets]
+    inputs = [photo, token, model_name, wanted, *widgets]
     on_model = {"concurrency_id": "model", "concurrency_limit": 1, "api_visibility": "private"}
     photo.input(analyse_upload, inputs, [*outputs, photo], show_progress_on=pictures, **on_model)
     photo.clear(analyse, inputs, outputs, show_progress="hidden", **on_model)
     examples.load_input_event.then(analyse, inputs, outputs, show_progress_on=pictures, **on_model)
-    model_name.input(analyse, inputs, outputs, show_progress_on=pictures, **on_model)
+    about_model = [card, whole_card, classes]
+    model_name.input(choose_model, inputs, [*outputs, *about_model], show_progress_on=pictures, **on_model)
     for widget in widgets:
         widget.input(
             redraw,
@@ -127,10 +152,18 @@ def photo_tab(models, recent):
             concurrency_limit=4,
             api_visibility="private",
         )
-    packed = pack_button.click(pack, inputs, archive, concurrency_limit=2, api_visibility="private")
-    packed.success(None, js="() => document.querySelector('#archive').click()", api_visibility="private")
+    written = download.click(
+        prepare, inputs, file, show_progress_on=download, concurrency_limit=2, api_visibility="private"
+    )
+    written.success(None, js="() => document.querySelector('#file').click()", api_visibility="private")
 
 
 def _percent_slider(label, value, name, low=0, high=100):
     # Whole percents: a decimal mark would be a comma in some browsers and a point in others.
     return gr.Slider(low, high, value=value, step=1, label=label, elem_id=name, min_width=200, buttons=[])
+
+
+def _class_choices(model_name):
+    """The class filter for a model; there is nothing to filter where all is one class."""
+    names = list(class_names(model_name))
+    return {"choices": names, "value": [], "visible": len(names) > 1, "label": "Classes (none chosen: all)"}

@@ -1,5 +1,7 @@
-"""The For programs tab, and the named endpoint /segment behind it."""
+"""The For programs tab, the named endpoint /segment behind it, and the same as a tool of the MCP server."""
 
+import json
+import os
 from pathlib import Path
 
 import gradio as gr
@@ -32,6 +34,18 @@ second one are class ids, 0 is the background.
 python -m mrcnn cat.jpg dog.jpg --out results --confidence 0.5
 ```
 
+It writes the same document as `NAME.json`, beside the pictures.
+
+### For assistants, by the Model Context Protocol
+
+```
+pip install "gradio[mcp]"
+GRADIO_MCP_SERVER=True python app.py
+```
+
+Off unless whoever runs this page asks for it. The server's address is `{address}/gradio_api/mcp/`, its one tool
+`segment_photo` takes the address of a photo and answers with the same document as text.
+
 ### In your own program
 
 ```python
@@ -52,14 +66,7 @@ def program_tab(models):
     """
     default_model = models.names()[0]
 
-    def segment(photo: str, confidence: float = 0.5, model: str = default_model):
-        """Finds objects in a photo and their masks.
-
-        Args:
-            photo: the picture file.
-            confidence: lowest score that counts, 0 to 1.
-            model: the model's name.
-        """
+    def run(photo, confidence, model):
         try:
             if photo is None:
                 raise ValueError("A photo is needed, but none came.")
@@ -70,8 +77,32 @@ def program_tab(models):
         except ValueError as error:
             raise gr.Error(str(error), print_exception=False) from None
         found = detections.instances(confidence)
-        document = coco_document(found, Path(photo).name, detections.class_names, milliseconds)
+        return picture, found, coco_document(found, Path(photo).name, detections.class_names, milliseconds)
+
+    def segment(photo: str, confidence: float = 0.5, model: str = default_model):
+        """Finds objects in a photo and their masks.
+
+        Args:
+            photo: the picture file.
+            confidence: lowest score that counts, 0 to 1.
+            model: the model's name.
+        """
+        picture, found, document = run(photo, confidence, model)
         return document, drawing.draw_instances(picture, found), drawing.semantic_image(found.semantic_map())
+
+    def segment_photo(photo: str, confidence: float = 0.5, model: str = default_model):
+        """Finds each object in a photo, with its class, score, box and exact mask.
+
+        The answer is JSON, a COCO data set of this one photo: in `annotations` one entry an object, best score first,
+        with `bbox` as x, y, width, height in pixels, `score` from 0 to 1, `area` in pixels and `segmentation` as
+        compressed run lengths; `categories` holds the class names. No annotations means that nothing was found.
+
+        Args:
+            photo: the photo as an http or https address or a data URI; JPEG, PNG, WebP, HEIC and others.
+            confidence: lowest score that counts, 0 to 1; lower finds more and errs more.
+            model: name of the model, which decides what classes are found.
+        """
+        return json.dumps(run(photo, confidence, model)[2])
 
     gr.Markdown(GUIDE.format(model=default_model, address="http://127.0.0.1:7860"), elem_id="guide")
     # The endpoint's own inputs and outputs: in no browser, only in the API.
@@ -87,12 +118,10 @@ def program_tab(models):
             gr.Image(format="png", label="semantic", image_mode=None),
         ]
         trigger = gr.Button()
-    trigger.click(
-        segment,
-        inputs,
-        outputs,
-        api_name="segment",
-        api_visibility="public",
-        concurrency_id="model",
-        concurrency_limit=1,
-    )
+        text = gr.Textbox(label="document")
+    offered = {"api_visibility": "public", "concurrency_id": "model", "concurrency_limit": 1}
+    trigger.click(segment, inputs, outputs, api_name="segment", **offered)
+    if os.environ.get("GRADIO_MCP_SERVER", "").lower() == "true":  # as Gradio reads it
+        # Gradio's server answers with str(...) of an endpoint's outputs, which for those of /segment is not JSON.
+        segment._mcp_type = "endpoint"
+        trigger.click(segment_photo, inputs, text, api_name="segment_photo", **offered)

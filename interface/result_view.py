@@ -1,6 +1,7 @@
 """A result as HTML: both pictures side by side, a shape over each object to point at, and the table of objects."""
 
 import base64
+import dataclasses
 import html
 import io
 
@@ -14,9 +15,9 @@ from mrcnn.wording import counted, percent
 EMPTY = """
 <div class="result empty" data-testid="empty">
   <div class="pictures">
-    <figure><div class="blank"><p>Every cat in its own colour</p></div>
+    <figure><div class="frame blank"><p>Every cat in its own colour</p></div>
       <figcaption>Instances</figcaption></figure>
-    <figure><div class="blank"><p>Cat or not, pixel by pixel</p></div>
+    <figure><div class="frame blank"><p>Cat or not, pixel by pixel</p></div>
       <figcaption>Semantic map</figcaption></figure>
   </div>
   <p class="pointed"></p>
@@ -66,18 +67,23 @@ def pictures_html(analysis, settings):
         str of HTML.
     """
     view = analysis.view
-    seen = analysis.view_detections().instances(settings.confidence, settings.mask_threshold)
+    seen = settings.instances(analysis.view_detections())
     instance_picture = settings.draw_instances(view, seen)
     semantic_map = seen.semantic_map()
     class_names = dict(enumerate(analysis.detections.class_names, start=1))
     semantic_picture = settings.draw_semantic_map(view, semantic_map, class_names)
     words = html.escape(counted(seen))
+    # Once for both pictures: tracing the outlines takes longer than drawing them.
+    shapes = "".join(
+        f'<path data-row="{row}" d="{_path(window)}"><title>{_says(seen, row)}</title></path>'
+        for row, window in enumerate(seen.windows)
+    )
     hint = "Point at an object to learn more." if len(seen) else ""
     return f"""
 <div class="result">
   <div class="pictures">
-    {_figure("instances", "Instances", instance_picture, seen, f"The photo with {words} marked")}
-    {_figure("semantic", "Semantic map", semantic_picture, seen, f"Map of the classes with {words}")}
+    {_figure("instances", "Instances", instance_picture, shapes, f"The photo with {words} marked")}
+    {_figure("semantic", "Semantic map", semantic_picture, shapes, f"Map of the classes with {words}")}
   </div>
   <p class="pointed" aria-live="polite" data-hint="{hint}">{hint}</p>
 </div>
@@ -85,16 +91,20 @@ def pictures_html(analysis, settings):
 
 
 def sentence(analysis, settings):
-    """In words: what was found, how surely, and how long it took."""
-    scores = analysis.detections.scores
+    """In words: what was found, how surely, and how long it took; where nothing was, what to try."""
+    scores = settings.chosen(analysis.detections).scores
     shown = scores[scores >= settings.confidence]
     took = f"in {analysis.milliseconds:.0f} ms"
     if len(shown):
-        found = analysis.detections.instances(settings.confidence)
+        found = settings.instances(analysis.detections)
         low, high = percent(shown[-1]), percent(shown[0])
         sure = high if low == high else f"{low.removesuffix(' %')} to {high}"
         return f"Found {counted(found)} {took}, {sure} sure."
-    names = " or ".join(analysis.detections.class_names[:3])
+    names = settings.classes or analysis.detections.class_names
+    names = "object" if len(names) > 3 else " or ".join(names)
+    others = dataclasses.replace(settings, classes=()).instances(analysis.detections)
+    if len(others):
+        return f"No {names} found {took}, but {counted(others)}: choose more classes to see the rest."
     if len(scores):
         return (
             f"No {names} above {percent(settings.confidence)} {took}, but a guess at {percent(scores[0])}: "
@@ -103,17 +113,17 @@ def sentence(analysis, settings):
     return f"No {names} found {took}. Try a photo in which one is larger, or less hidden."
 
 
-def _figure(name, caption, picture, seen, alternative):
+def _figure(name, caption, picture, shapes, alternative):
     height, width = picture.shape[:2]
-    outlines = "".join(
-        f'<path data-row="{row}" d="{_path(window)}"><title>{_says(seen, row)}</title></path>'
-        for row, window in enumerate(seen.windows)
-    )
+    # As large as the frame allows. Frames do not change with the photo, so nothing below them moves.
+    size = f"aspect-ratio: {width} / {height}; width: min(100cqw, 100cqh * {width / height:.4f})"
     return f"""
 <figure class="{name}">
-  <div class="picture{" clear" if picture.shape[2] == 4 else ""}" style="aspect-ratio: {width} / {height}">
-    <img src="{_data_uri(picture)}" alt="{alternative}" width="{width}" height="{height}" decoding="sync">
-    <svg viewBox="0 0 {width} {height}" preserveAspectRatio="none" aria-hidden="true">{outlines}</svg>
+  <div class="frame">
+    <div class="picture{" clear" if picture.shape[2] == 4 else ""}" style="{size}">
+      <img src="{_data_uri(picture)}" alt="{alternative}" width="{width}" height="{height}" decoding="sync">
+      <svg viewBox="0 0 {width} {height}" preserveAspectRatio="none" aria-hidden="true">{shapes}</svg>
+    </div>
   </div>
   <figcaption>{caption}</figcaption>
 </figure>"""
@@ -150,7 +160,7 @@ def table_html(analysis, settings):
 
     Areas and boxes are those of the photo at its own size, not of the reduced one that the page shows.
     """
-    found = analysis.detections.instances(settings.confidence, settings.mask_threshold)
+    found = settings.instances(analysis.detections)
     if not len(found):
         return ""
     height, width = found.image_size

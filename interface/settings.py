@@ -1,4 +1,4 @@
-"""The page's switches and sliders as one record, and what they mean for the pictures."""
+"""The page's switches and sliders as one record: which objects count, and how they are drawn."""
 
 import dataclasses
 
@@ -16,7 +16,7 @@ PLAIN_BACKGROUND = (246, 244, 239)
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """How a result is drawn.
+    """Which objects of a result count, and how they are drawn.
 
     Args:
         confidence: float in `[0, 1]`. Objects of a lower score are left out. Defaults to 0.5.
@@ -26,6 +26,7 @@ class Settings:
         colour_by: one of `COLOURS_BY`. Defaults to `"instance"`.
         background: one of `BACKGROUNDS`. Defaults to `"original"`.
         semantic_style: one of `SEMANTIC_STYLES`. Defaults to `"solid"`.
+        classes: tuple of str. Objects of other classes are left out. Defaults to none, which means all.
     """
 
     confidence: float = 0.5
@@ -35,9 +36,12 @@ class Settings:
     colour_by: str = "instance"
     background: str = "original"
     semantic_style: str = "solid"
+    classes: tuple = ()
 
     @classmethod
-    def from_widgets(cls, confidence, opacity, shown, mask_threshold, colour_by, background, semantic_style):
+    def from_widgets(
+        cls, confidence, opacity, shown, mask_threshold, colour_by, background, semantic_style, classes=()
+    ):
         """Settings from what the widgets send; their sliders count in percent, which has no decimal mark."""
         return cls(
             confidence=confidence / 100,
@@ -47,7 +51,20 @@ class Settings:
             colour_by=colour_by,
             background=background,
             semantic_style=semantic_style,
+            classes=tuple(classes or ()),
         )
+
+    def chosen(self, detections):
+        """The `Detections` of the chosen classes, whatever their score."""
+        if not self.classes:
+            return detections
+        kept = np.isin(np.array(detections.class_names)[detections.class_ids - 1], self.classes)
+        parts = {name: getattr(detections, name)[kept] for name in ("boxes", "scores", "class_ids", "soft_masks")}
+        return dataclasses.replace(detections, **parts)
+
+    def instances(self, detections):
+        """The `Instances` that count: of the chosen classes and of enough confidence."""
+        return self.chosen(detections).instances(self.confidence, self.mask_threshold)
 
     def draw_instances(self, image, found):
         """The instance picture: uint8 `(H, W, 3)`, or `(H, W, 4)` where the background is transparent."""

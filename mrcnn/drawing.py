@@ -54,21 +54,26 @@ def class_colour(class_id):
     return tuple(PALETTE[(class_id - 1 + FIRST_CLASS_COLOUR) % len(PALETTE)].tolist())
 
 
-def instance_colours(found, colour_by="instance"):
+def instance_colours(found, colour_by="instance", numbers=None):
     """One `(red, green, blue)` a row of `found`.
 
     Args:
         found: `Instances`.
         colour_by: `"instance"` or `"class"`. Defaults to `"instance"`.
+        numbers: `N` ints from 0. What each object is called. Defaults to the rows' own numbers.
 
     Raises:
         ValueError: if `colour_by` is neither.
     """
     if colour_by == "instance":
-        return [instance_colour(row) for row in range(len(found))]
+        return [instance_colour(int(number)) for number in _numbers(found, numbers)]
     if colour_by == "class":
         return [class_colour(int(class_id)) for class_id in found.class_ids]
     raise ValueError(f'Colours go by "instance" or by "class", but "{colour_by}" was asked for.')
+
+
+def _numbers(found, numbers):
+    return range(len(found)) if numbers is None else numbers
 
 
 def draw_instances(
@@ -81,6 +86,7 @@ def draw_instances(
     scores=True,
     opacity=0.5,
     colour_by="instance",
+    numbers=None,
 ):
     """Draws each object over the photo in its own colour.
 
@@ -94,6 +100,8 @@ def draw_instances(
         scores: bool. Write the score in percent. Defaults to True.
         opacity: float in `[0, 1]`. How much of a mask's colour covers the photo. Defaults to 0.5.
         colour_by: `"instance"` or `"class"`. Defaults to `"instance"`.
+        numbers: `N` ints from 0. What each object is called and coloured by, so that it keeps its colour from one
+            picture of a film to the next. Defaults to the rows' own numbers.
 
     Returns:
         uint8 array of shape `(H, W, 3)`.
@@ -103,7 +111,8 @@ def draw_instances(
     """
     _check_same_size(image, found.image_size)
     canvas = image.copy()
-    colours = instance_colours(found, colour_by)
+    numbers = _numbers(found, numbers)
+    colours = instance_colours(found, colour_by, numbers)
     thickness = _line_width(found.image_size)
     # From the lowest score up: where masks overlap the surest one lies on top, as in the semantic map.
     for row in reversed(range(len(found))):
@@ -116,7 +125,7 @@ def draw_instances(
         for row in reversed(range(len(found))):
             _draw_box(canvas, found.boxes[row], colours[row], thickness)
     if labels or scores:
-        _draw_tags(canvas, found, colours, labels, scores, thickness)
+        _draw_tags(canvas, found, numbers, colours, labels, scores, thickness)
     return canvas
 
 
@@ -246,13 +255,13 @@ def _draw_box(canvas, box, colour, thickness):
         edge[:] = colour
 
 
-def _draw_tags(canvas, found, colours, labels, scores, thickness):
+def _draw_tags(canvas, found, numbers, colours, labels, scores, thickness):
     """Writes each row's tag above its box, or inside where there is no room, moved down past other tags."""
     height, width = canvas.shape[:2]
     size = _font_size(found.image_size)
     taken = []
     for row in range(len(found)):
-        words = [str(row + 1), found.class_names[row]] if labels else []
+        words = [str(numbers[row] + 1), found.class_names[row]] if labels else []
         if scores:
             words.append(percent(found.scores[row]))
         tag = _tag(" ".join(words), colours[row], size)[:height, :width]

@@ -43,7 +43,7 @@ class MaskRCNN:
         Raises:
             ValueError: if there is no such model, or its file is damaged or of another network.
         """
-        path = weights.locate(name_or_path, (".npz", ".onnx"))
+        path = weights.locate(name_or_path, weights.RUNNABLE)
         if path.suffix == ".onnx":
             from mrcnn.onnx_network import OnnxNetwork
 

@@ -6,11 +6,9 @@
 It is the same graph with the same weights; results agree within rounding, which the export checks.
 """
 
-import json
-from pathlib import Path
-
 import numpy as np
 
+from mrcnn import weights
 from mrcnn.config import PRESETS, replace
 from mrcnn.conventions import CONVENTIONS
 
@@ -31,12 +29,11 @@ class OnnxNetwork:
             import onnxruntime
         except ImportError:
             raise ValueError(f"{path} needs a package: pip install onnxruntime") from None
-        facts = Path(f"{path}.json")
         try:
-            self.card = json.loads(facts.read_text())
+            self.card = weights.read_card(path)
             config = self.card["config"]
         except (OSError, ValueError, KeyError) as error:
-            raise ValueError(f"{facts} does not say what {path} is ({error!r}): export it anew") from None
+            raise ValueError(f"{path}.json does not say what {path} is ({error!r}): export it anew") from None
         self.config = replace(PRESETS[config["preset"]], **config)
         if self.config.preset != "lite":
             # The export takes no windows, without which the other presets' boxes would reach into the filling.

@@ -16,6 +16,7 @@ import numpy as np
 from mrcnn.atomic import atomic_file, write_atomically
 from mrcnn.config import PRESETS, replace
 
+RUNNABLE = ".npz", ".onnx"  # endings of files that `MaskRCNN.from_pretrained` loads
 FOLDER = Path(os.environ.get("MRCNN_WEIGHTS", Path(__file__).resolve().parent.parent / "weights"))
 
 
@@ -52,7 +53,7 @@ def locate(name_or_path, endings=(".npz",)):
 
 def read_card(path):
     """The metadata beside a weights file, a dict; empty where there is none."""
-    path = Path(path).with_suffix(".json")
+    path = Path(f"{path}.json") if Path(path).suffix == ".onnx" else Path(path).with_suffix(".json")
     return json.loads(path.read_text()) if path.exists() else {}
 
 

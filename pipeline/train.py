@@ -152,6 +152,7 @@ def run(config, datasets, val, out, resume, name=None):
     print(f"{counts}; step {trainer.step} of {config.steps}, {config.batch_size} photos each{split}", file=sys.stderr)
 
     stop = StopRequest()
+    steps = []  # seconds of each step of this sitting, and how many of them it waited for data
     bar = tqdm(total=config.steps, initial=trainer.step, unit="step", dynamic_ncols=True, disable=not first)
     batches = iter(reader.batches(trainer.step, worker))
     try:
@@ -160,10 +161,11 @@ def run(config, datasets, val, out, resume, name=None):
             batch = next(batches)
             waited = time.perf_counter() - start
             losses = trainer.train_step(*batch)
+            seconds = time.perf_counter() - start
+            steps.append((seconds, waited))
             last = trainer.step == config.steps
             evaluates = val and (last or trainer.step % config.evaluate_steps == 0)
             if first:
-                seconds = time.perf_counter() - start
                 log.step(trainer.step, losses, learning_rate(config, trainer.step), seconds, waited)
                 if last or evaluates or stop.asked or trainer.step % config.checkpoint_steps == 0:
                     trainer.save(checkpoint)
@@ -189,6 +191,7 @@ def run(config, datasets, val, out, resume, name=None):
         bar.close()
         if first:
             log.close()
+            print(speed(steps[1:], config.batch_size), file=sys.stderr)
     if not first:
         return 0
     if gave_up(trainer):
@@ -199,6 +202,20 @@ def run(config, datasets, val, out, resume, name=None):
     if name:
         install(out, name, datasets, val)
     return 0
+
+
+def speed(steps, batch_size):
+    """In words: photos a second, and the share of the time that the steps waited for data.
+
+    Args:
+        steps: list of (seconds, seconds of them spent waiting), without the first, which compiles.
+        batch_size: int.
+    """
+    if not steps:
+        return "too few steps to tell the speed"
+    seconds, waited = (sum(values) for values in zip(*steps, strict=True))
+    rate, share = batch_size * len(steps) / seconds, waited / seconds
+    return f"{rate:.1f} photos a second, {share:.1%} of the time waiting for data"
 
 
 class StopRequest:

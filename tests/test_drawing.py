@@ -182,3 +182,15 @@ def test_refusals(photo, found):
     for draw in (drawing.draw_instances, drawing.cut_out):
         with pytest.raises(ValueError, match=r"150 x 120 pixels.*160 x 120"):
             draw(photo[:, :150], found)
+
+
+def test_numbers_decide_colours_and_labels(photo, found):
+    masks = {**NOTHING, "masks": True}
+    exchanged = drawing.draw_instances(photo, found, **masks, opacity=1, numbers=[4, 2])
+    assert exchanged[70, 40].tolist() == list(drawing.instance_colour(4))
+    assert exchanged[70, 110].tolist() == list(drawing.instance_colour(2))
+    labels = {**NOTHING, "labels": True}
+    assert changed(drawing.draw_instances(photo, found, **labels), photo).any()
+    assert changed(
+        drawing.draw_instances(photo, found, **labels), drawing.draw_instances(photo, found, **labels, numbers=[7, 8])
+    ).any()

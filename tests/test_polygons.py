@@ -1,8 +1,10 @@
 import numpy as np
+import pytest
+from pycocotools import mask as coco_mask
 from skimage.draw import polygon2mask
 
 from mrcnn.instances import MaskWindow
-from mrcnn.polygons import mask_polygons
+from mrcnn.polygons import mask_polygons, simple_polygons
 
 SIZE = (90, 120)
 
@@ -38,3 +40,34 @@ def test_a_mask_at_the_border_and_one_without_pixels():
     (polygon,) = mask_polygons(MaskWindow.around(full))
     assert filled([polygon]).mean() > 0.98
     assert mask_polygons(MaskWindow.around(np.zeros(SIZE, bool))) == []
+
+
+def discs(*parts):
+    """A mask of discs `(row, column, radius)`, each turning over what it covers."""
+    rows, columns = np.mgrid[: SIZE[0], : SIZE[1]]
+    mask = np.zeros(SIZE, bool)
+    for row, column, radius in parts:
+        mask ^= np.hypot(rows - row, columns - column) < radius
+    return mask
+
+
+@pytest.mark.parametrize(
+    "mask, parts",
+    [
+        (discs((45, 45, 40)), 1),
+        (discs((45, 45, 40), (45, 45, 15)), 1),  # a hole
+        (discs((45, 45, 40), (30, 30, 9), (60, 60, 12)), 1),  # two holes
+        (discs((45, 45, 40), (45, 45, 25), (45, 45, 12), (45, 45, 5)), 2),  # an island with a hole, in a hole
+        (discs((45, 45, 40), (45, 45, 15), (45, 105, 12), (45, 105, 5)), 2),
+    ],
+)
+def test_simple_polygons_keep_holes_open(mask, parts):
+    polygons = simple_polygons(MaskWindow.around(mask))
+    assert len(polygons) == parts
+    encoded = coco_mask.frPyObjects([polygon.ravel().tolist() for polygon in polygons], *SIZE)
+    filled = coco_mask.decode(coco_mask.merge(encoded)).astype(bool)
+    assert (filled ^ mask).sum() < 0.03 * mask.sum()
+
+
+def test_no_pixels_no_polygons():
+    assert simple_polygons(MaskWindow.around(np.zeros(SIZE, bool))) == []

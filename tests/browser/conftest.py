@@ -1,12 +1,6 @@
 """The real app in a process of its own, and a real Chromium in front of it."""
 
-import os
-import re
 import shutil
-import socket
-import subprocess
-import sys
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +9,9 @@ from playwright.sync_api import expect, sync_playwright
 from skimage import data
 from skimage.transform import resize
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-# Loading TensorFlow takes seconds, but minutes on a machine that is busy with training.
-START_SECONDS = 600
-PATIENCE = 90_000  # milliseconds, for the same reason
+from tests.browser.app_process import running_app
+
+PATIENCE = 90_000  # milliseconds; a machine may be busy with training
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -35,39 +28,9 @@ CHROMIUM_FLAGS = [
 @pytest.fixture(scope="session")
 def server():
     """Address of the running app."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = {**os.environ, "PORT": str(port), "PYTHONUNBUFFERED": "1"}
-    for name in ("GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT", "SPACE_ID"):
-        environment.pop(name, None)
-    process = subprocess.Popen(
-        [sys.executable, "app.py"],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    lines, ready = [], threading.Event()
-
-    def read():
-        # Read to the end: a full pipe would stop the server.
-        for line in process.stdout:
-            lines.append(line)
-            if line.startswith("Ready:"):
-                ready.set()
-        ready.set()
-
-    threading.Thread(target=read, daemon=True).start()
-    try:
-        in_time = ready.wait(START_SECONDS)
-        assert in_time and process.poll() is None, "the app did not start:\n" + "".join(lines)
-        assert re.search(rf"^Ready: http://127\.0\.0\.1:{port} ", "".join(lines), re.MULTILINE)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(30)
+    with running_app() as (address, lines):
+        assert any(line.startswith(f"Ready: {address} ") for line in lines)
+        yield address
 
 
 @pytest.fixture(scope="session")

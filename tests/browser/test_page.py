@@ -64,7 +64,7 @@ def test_empty_page(page, server):
     assert {address for address in page.requested if not address.startswith((server, "data:", "blob:"))} == set()
     expect(page.locator(BLANK)).to_have_count(2)
     expect(page.locator("#status p")).to_have_text("Choose a photo, or one of the examples.")
-    expect(page.locator("#pack")).to_be_disabled()
+    expect(page.locator("#download")).to_be_disabled()
     expect(page.locator(".gallery-item img")).to_have_count(5)
 
 
@@ -209,7 +209,7 @@ def test_removing_the_photo(page):
     page.get_by_label("Remove Image").click()
     expect(page.locator(BLANK)).to_have_count(2)
     expect(page.locator("#table tr")).to_have_count(0)
-    expect(page.locator("#pack")).to_be_disabled()
+    expect(page.locator("#download")).to_be_disabled()
 
 
 def odd_photos():
@@ -264,14 +264,24 @@ def test_refusals_are_one_sentence(page, tmp_path, name, content, sentence):
     assert "Traceback" not in page.content()
 
 
+def download(page, folder, title=None):
+    """Chooses what to take home, by default what is chosen already, and returns the path of the file that comes."""
+    if title is not None:
+        page.locator("#wanted input").click()
+        page.get_by_role("option", name=title, exact=True).click()
+    with page.expect_download() as waiting:
+        page.locator("#download").click()
+    path = folder / waiting.value.suggested_filename
+    waiting.value.save_as(path)
+    return path
+
+
 def test_archive(page, tmp_path):
     segment(page)
     rows = page.locator("#table tbody tr").count()
-    with page.expect_download() as waiting:
-        page.locator("#pack").click()
-    waiting.value.save_as(tmp_path / "results.zip")
-    assert waiting.value.suggested_filename == "chelsea-segmented.zip"
-    with zipfile.ZipFile(tmp_path / "results.zip") as archive:
+    path = download(page, tmp_path)
+    assert path.name == "chelsea-segmented.zip"
+    with zipfile.ZipFile(path) as archive:
         archive.extractall(tmp_path)
     folder = tmp_path / "chelsea"
     document = COCO(folder / "coco.json")
@@ -282,6 +292,90 @@ def test_archive(page, tmp_path):
     with Image.open(folder / "overlay.png") as image:
         assert image.size == (451, 300)
     assert json.loads((folder / "coco.json").read_text())["images"][0]["file_name"] == "chelsea.png"
+
+
+def test_single_downloads(page, tmp_path):
+    segment(page)
+    sizes = {}
+    for title in ("Overlay (PNG)", "Instance labels (16-bit PNG)", "Cut-out 1, cat (PNG)"):
+        with Image.open(download(page, tmp_path, title)) as image:
+            sizes[Path(image.filename).name] = (image.mode, image.size)
+    assert sizes["chelsea-overlay.png"] == ("RGB", (451, 300))
+    assert sizes["chelsea-instances-16bit.png"] == ("I;16", (451, 300))
+    mode, (width, height) = sizes["chelsea-cutout-01-cat.png"]
+    assert mode == "RGBA" and width <= 451 and height <= 300
+    assert download(page, tmp_path, "Table (CSV)").read_text().startswith("number,class,score")
+    # A choice that what is shown no longer offers falls back to everything.
+    page.locator("#wanted input").click()
+    page.get_by_role("option", name="Cut-out 1, cat (PNG)").click()
+    page.locator(".gallery-item").nth(3).click()  # a cup of coffee
+    expect(page.locator("#status p")).to_have_text(re.compile(r"^No cat "))
+    expect(page.locator("#wanted input")).to_have_value("All results (ZIP)")
+
+
+def places(page):
+    """Where the parts of the page stand: left, top, width and height in pixels."""
+    return page.evaluate(
+        """(names) => names.map((name) => {
+            const box = document.querySelector(name).getBoundingClientRect();
+            return [name, box.x, box.y + scrollY, box.width, box.height];
+        })""",
+        ["#photo", "#status", "#pictures", "#sliders", "#switches", "#styles"],
+    )
+
+
+@pytest.mark.parametrize("size", [(1366, 900), (390, 844)])
+def test_nothing_moves_when_the_result_comes(open_page, tmp_path, size):
+    page = open_page(viewport={"width": size[0], "height": size[1]})
+    before = places(page)
+    upright = tmp_path / "upright.png"
+    Image.fromarray(data.chelsea()[:, 60:260]).save(upright)
+    for photo in (CHELSEA, upright):
+        segment(page, photo)
+        assert places(page) == before
+        frame, shown = (page.locator(f"figure.instances {part}").bounding_box() for part in (".frame", "img"))
+        height, width = picture(page, "instances").shape[:2]
+        assert shown["width"] / shown["height"] == pytest.approx(width / height, rel=0.01)
+        assert max(shown["width"] / frame["width"], shown["height"] / frame["height"]) == pytest.approx(1, abs=0.01)
+        page.get_by_label("Remove Image").click()
+        expect(page.locator(BLANK)).to_have_count(2)
+    assert page.problems == []
+
+
+@pytest.mark.parametrize("locale", ["de-DE", "fr-FR"])
+def test_sliders_know_no_decimal_marks(open_page, locale):
+    page = open_page(locale=locale)
+    assert page.evaluate("(0.5).toLocaleString()") == "0,5"
+    segment(page)
+    for name in ("confidence", "opacity", "mask-threshold"):
+        assert page.locator(f"#{name} input[type=range]").get_attribute("step") == "1"
+    faint = changes(page, "instances", lambda: set_slider(page, "opacity", 7))
+    handle = page.locator("#opacity input[type=range]")
+    handle.focus()
+    bold = changes(page, "instances", lambda: handle.press("End"))
+    assert np.abs(bold.astype(int) - faint).mean() > 5
+    expect(page.locator("#opacity input[type=number]")).to_have_value("100")
+    assert page.problems == []
+
+
+def test_everything_is_reached_by_keyboard(page):
+    segment(page)
+    page.evaluate("document.activeElement.blur()")
+    reached = set()
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        reached |= set(
+            page.evaluate(
+                """() => {
+                    const names = [];
+                    for (let part = document.activeElement; part; part = part.parentElement)
+                        names.push(part.id, part.dataset?.row && "row");
+                    return names.filter(Boolean);
+                }"""
+            )
+        )
+    wanted = {"photo", "confidence", "opacity", "mask-threshold", "shown", "styles", "row", "download", "model"}
+    assert wanted <= reached
 
 
 def test_phone(open_page):
@@ -331,5 +425,8 @@ def test_text_can_be_read(open_page, scheme):
     segment(page)
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (max(int(value) for value in re.findall(r"\d+", ground)[:3]) < 90) == (scheme == "dark")
-    for selector in ("#status p", ".result figcaption", ".result .pointed", "#table td", "#table th"):
+    for selector in (
+        *("#status p", ".result figcaption", ".result .pointed", "#table td", "#table th"),
+        *("#card p", "#download", "#sliders label span", "#model [data-testid=block-info]"),
+    ):
         assert contrast(page, selector) >= 4.5, selector

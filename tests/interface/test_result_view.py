@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from interface.result_view import pictures_html, sentence, table_html
-from interface.settings import BACKGROUNDS, Settings, replace_background
+from interface.settings import Settings
 from mrcnn import drawing
 
 
@@ -109,28 +109,27 @@ def test_sentence_when_there_is_nothing_at_all(analysis):
     assert words == "No cat or <dog> found in 12 ms. Try a photo in which one is larger, or less hidden."
 
 
-def test_settings_from_widgets():
-    settings = Settings.from_widgets(35, 0, ["boxes"], 70, "class", "grey", "overlay")
-    assert settings == Settings(0.35, 0.7, 0.0, ("boxes",), "class", "grey", "overlay")
+def test_sentence_of_chosen_classes(analysis):
+    chosen = Settings(classes=("<dog>",))
+    words = "No <dog> found in 12 ms, but 1 cat: choose more classes to see the rest."
+    assert sentence(analysis, chosen) == words
+    assert sentence(analysis, dataclasses.replace(chosen, confidence=0.2)) == "Found 1 <dog> in 12 ms, 30 % sure."
+    assert sentence(analysis, dataclasses.replace(chosen, confidence=0.95)).startswith(
+        "No <dog> above 95 % in 12 ms, but"
+    )
 
 
-@pytest.mark.parametrize("background", BACKGROUNDS)
-def test_background_leaves_the_objects_alone(analysis, background):
-    found = analysis.view_detections().instances(0.2)
-    before = analysis.view.copy()
-    changed = replace_background(analysis.view, found, background)
-    np.testing.assert_array_equal(analysis.view, before)
-    union = found.masks.any(axis=0)
-    np.testing.assert_array_equal(changed[union], before[union])
-    beyond = changed[~union]
-    if background == "grey":
-        assert (beyond[:, 0] == beyond[:, 1]).all()
-    elif background == "plain":
-        assert len(np.unique(beyond, axis=0)) == 1
-    elif background == "blurred":
-        assert 1 < np.abs(beyond.astype(int) - before[~union]).mean() < 40
-    else:
-        np.testing.assert_array_equal(changed, before)
+def test_sentence_does_not_list_eighty_classes(analysis):
+    many = dataclasses.replace(analysis.detections, class_names=("cat", "<dog>", *(f"thing {i}" for i in range(78))))
+    words = sentence(dataclasses.replace(analysis, detections=many), Settings(confidence=0.95))
+    assert words.startswith("No object above 95 %")
+
+
+def test_chosen_classes_are_what_is_drawn(analysis):
+    settings = Settings(confidence=0.2, classes=("<dog>",))
+    assert len(Reader(pictures_html(analysis, settings)).all("path")) == 2
+    table = table_html(analysis, settings)
+    assert "&lt;dog&gt;" in table and "cat" not in table
 
 
 def test_transparent_background(analysis):
@@ -140,8 +139,3 @@ def test_transparent_background(analysis):
     np.testing.assert_array_equal(drawn[..., 3] > 0, found.masks.any(axis=0))
     kind, pixels = decoded(Reader(pictures_html(analysis, settings)).all("img")[0])
     assert kind == "data:image/png" and pixels.shape[2] == 4
-
-
-def test_unknown_background(analysis):
-    with pytest.raises(ValueError, match='no background "beach"'):
-        replace_background(analysis.view, analysis.view_detections().instances(0.2), "beach")

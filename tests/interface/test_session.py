@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 from skimage import data
 
+from interface.downloads import EVERYTHING
 from interface.page import build_page
 from interface.photo_tab import WELCOME
 from interface.session import Models, Recent, sized_for_view
@@ -96,13 +97,15 @@ def test_a_forgotten_result_is_made_anew(models, tmp_path):
     redraw = next(function.fn for function in page.fns.values() if function.name == "redraw")
     path = tmp_path / "chelsea.png"
     Image.fromarray(data.chelsea()).save(path)
-    widgets = [50, 50, ["masks"], 50, "instance", "original", "solid"]
-    words, pictures, table, token, _ = redraw(str(path), "a token of yesterday", "cat", *widgets)
+    widgets = [50, 50, ["masks"], 50, "instance", "original", "solid", []]
+    inputs = ["cat", EVERYTHING, *widgets]
+    words, pictures, table, token, _, offered = redraw(str(path), "a token of yesterday", *inputs)
+    assert ("Cut-out 1, cat (PNG)", "cutout-01-cat.png") in offered.choices
     assert words.startswith("Found ") and "<img" in pictures and "<tr" in table
     assert recent.get(token) is not None
-    again = redraw(str(path), token, "cat", *widgets)
+    again = redraw(str(path), token, *inputs)
     assert again[:4] == (words, pictures, table, token)
-    assert redraw(None, "a token of yesterday", "cat", *widgets)[0] == WELCOME
+    assert redraw(None, "a token of yesterday", *inputs)[0] == WELCOME
 
 
 def test_analysis_is_immutable(analysis):

@@ -68,6 +68,14 @@ def assert_same_run(one, two):
             np.testing.assert_allclose(got[name], wanted[name], rtol=1e-3, atol=0.01 * scale, err_msg=name)
 
 
+def test_one_device_that_is_killed_in_between_ends_with_the_same(folder, alone, tmp_path):
+    out = tmp_path / "run"
+    assert finish(start(folder, out, "--kill"))[0] == -9
+    code, errors = finish(start(folder, out, "--resume"))
+    assert code == 0, errors
+    assert_same_run(alone, out)
+
+
 def test_two_devices_do_as_one(folder, alone, tmp_path):
     code, errors = finish(start(folder, tmp_path / "run", "--devices", "2"))
     assert code == 0, errors

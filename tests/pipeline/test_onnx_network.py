@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 
+from interface.model_card import short_card
 from mrcnn import MaskRCNN, weights
 from mrcnn.onnx_network import OnnxNetwork
 
@@ -45,7 +46,8 @@ def test_it_is_listed_and_found_by_name(exported, tmp_path, monkeypatch):
         shutil.copy(path, tmp_path)
     monkeypatch.setattr(weights, "FOLDER", tmp_path)
     assert weights.available() == ["cat.onnx"]
-    assert weights.locate("cat.onnx", (".npz", ".onnx")) == tmp_path / "cat.onnx"
+    assert weights.locate("cat.onnx", weights.RUNNABLE) == tmp_path / "cat.onnx"
+    assert short_card("cat.onnx").startswith("1 class: cat · mask AP 0.")
     with pytest.raises(ValueError, match=r"no weights 'cat.onnx': give the path of an .npz file"):
         weights.load_network("cat.onnx")
 

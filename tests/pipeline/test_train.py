@@ -287,3 +287,8 @@ def test_a_run_from_a_matterport_file_learns_its_new_class(folder, tmp_path):
     assert not [name for name in moved if name.startswith(("backbone/conv1/", "backbone/res2"))]
     assert {"backbone/res5c_branch2c/kernel", "box_head/logits/kernel", "mask_head/logits/kernel"} <= moved
     assert len(MaskRCNN(network).segment(dataset.load_image(1), size=64).scores) <= 100
+
+
+def test_speed_in_words():
+    assert train.speed([(0.5, 0.0), (1.5, 0.1)], 4) == "4.0 photos a second, 5.0% of the time waiting for data"
+    assert train.speed([], 4) == "too few steps to tell the speed"

@@ -1,0 +1,111 @@
+"""The Live tab: the webcam's picture with instances and semantic map, as fast as the machine goes."""
+
+import dataclasses
+import time
+
+import gradio as gr
+
+from interface.film import film_html, sized_for_film
+from interface.tracker import Tracker
+
+IDLE = "Start the camera: its pictures are looked at one by one, and none is kept."
+EVERY = 0.1  # seconds between two pictures; while one is being looked at, newer ones replace each other
+LONGEST = 300  # seconds after which the camera has to be started again, so that a forgotten one frees its place
+VISITORS = 4  # cameras at a time
+SMOOTHING = 0.8  # of the rate that is shown: how much of the last value stays
+
+# Gradio leaves the camera on when its tab is left. The observer sees the tab disappear, presses the button that ends
+# the stream and, to be sure, switches the camera itself off.
+CAMERA_SCRIPT = """
+const camera = element.closest("#live-row").querySelector("#live-camera");
+const off = () => {
+  if (camera.offsetParent !== null) return;
+  for (const video of camera.querySelectorAll("video")) {
+    if (!video.srcObject) continue;
+    camera.querySelector("button[aria-label='stop recording'], .button-wrap button")?.click();
+    for (const track of video.srcObject.getTracks()) track.stop();
+  }
+};
+new IntersectionObserver(off).observe(camera);
+"""
+
+
+@dataclasses.dataclass
+class Watch:
+    """What is remembered from one picture of a visitor's camera to the next.
+
+    Attributes:
+        tracker: `Tracker`.
+        seen: float or `None`. When the last picture was answered, in seconds of `time.perf_counter`.
+        rate: float. Pictures a second, smoothed; 0 before the second one.
+    """
+
+    tracker: Tracker = dataclasses.field(default_factory=Tracker)
+    seen: float | None = None
+    rate: float = 0.0
+
+    def tick(self):
+        """Counts a picture."""
+        now = time.perf_counter()
+        if self.seen is not None:
+            rate = 1 / max(now - self.seen, 1e-3)
+            self.rate = SMOOTHING * self.rate + (1 - SMOOTHING) * rate if self.rate else rate
+        self.seen = now
+
+
+def live_tab(models):
+    """Builds the tab and wires its events.
+
+    Args:
+        models: `interface.session.Models`.
+    """
+    watch = gr.State(None, time_to_live=LONGEST)
+    with gr.Row(elem_id="live-row"):
+        with gr.Column(scale=3, min_width=280):
+            camera = gr.Image(
+                label="Camera",
+                sources=["webcam"],
+                streaming=True,
+                type="numpy",
+                webcam_options=gr.WebcamOptions(mirror=True, constraints={"video": {"width": 640, "height": 480}}),
+                height=300,
+                elem_id="live-camera",
+                alt_text="The picture of your camera",
+            )
+            names = models.names()
+            model_name = gr.Dropdown(names, value=names[0], label="Model", elem_id="live-model", visible=len(names) > 1)
+            confidence = gr.Slider(
+                5, 99, value=50, step=1, label="Confidence in %", elem_id="live-confidence", buttons=[]
+            )
+        with gr.Column(scale=7, min_width=320):
+            status = gr.Markdown(IDLE, elem_id="live-status", container=False)
+            pictures = gr.HTML(film_html(), js_on_load=CAMERA_SCRIPT, elem_id="live-pictures", apply_default_css=False)
+
+    def look(frame, watch, name, percent):
+        if frame is None:
+            return gr.skip(), gr.skip(), watch
+        watch = watch or Watch()
+        picture = sized_for_film(frame)
+        try:
+            detections, milliseconds = models.detect(name, picture, percent / 100)
+        except ValueError as error:
+            return f"**Sorry.** {error}", gr.skip(), watch
+        found = detections.instances(percent / 100)
+        numbers = watch.tracker.update(found)
+        watch.tick()
+        words = f"{len(found)} found · {watch.rate:.1f} pictures a second · model {milliseconds:.0f} ms"
+        return words, film_html(picture, found, detections.class_names, numbers), watch
+
+    camera.stream(
+        look,
+        [camera, watch, model_name, confidence],
+        [status, pictures, watch],
+        show_progress="hidden",
+        stream_every=EVERY,
+        time_limit=LONGEST,
+        # Not the queue of the photos: a camera holds its place for as long as it runs.
+        concurrency_id="live",
+        concurrency_limit=VISITORS,
+        api_visibility="private",
+    )
+    camera.clear(lambda: (IDLE, film_html(), None), None, [status, pictures, watch], api_visibility="private")

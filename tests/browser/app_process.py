@@ -1,0 +1,59 @@
+"""The real app in a process of its own."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+# Loading TensorFlow takes seconds, but minutes on a machine that is busy with training.
+START_SECONDS = 600
+
+
+@contextlib.contextmanager
+def running_app(**environment):
+    """Serves the app on a free port for as long as the context lasts.
+
+    Args:
+        environment: variables to set for it.
+
+    Yields:
+        The app's address, and a list of the lines that it has printed.
+    """
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT", "GRADIO_MCP_SERVER", "SPACE_ID")
+    }
+    process = subprocess.Popen(
+        [sys.executable, "app.py"],
+        cwd=ROOT,
+        env={**inherited, "PORT": str(port), "PYTHONUNBUFFERED": "1", **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    lines, ready = [], threading.Event()
+
+    def read():
+        # Read to the end: a full pipe would stop the server.
+        for line in process.stdout:
+            lines.append(line)
+            if line.startswith("Ready:"):
+                ready.set()
+        ready.set()
+
+    threading.Thread(target=read, daemon=True).start()
+    try:
+        in_time = ready.wait(START_SECONDS)
+        assert in_time and process.poll() is None, "the app did not start:\n" + "".join(lines)
+        yield f"http://127.0.0.1:{port}", lines
+    finally:
+        process.terminate()
+        process.wait(30)

@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+
+from interface.settings import BACKGROUNDS, Settings, replace_background
+
+
+def test_from_widgets():
+    settings = Settings.from_widgets(35, 0, ["boxes"], 70, "class", "grey", "overlay")
+    assert settings == Settings(0.35, 0.7, 0.0, ("boxes",), "class", "grey", "overlay")
+    assert Settings.from_widgets(50, 50, [], 50, "class", "grey", "solid", ["cat"]).classes == ("cat",)
+    assert Settings.from_widgets(50, 50, [], 50, "class", "grey", "solid", None).classes == ()
+
+
+@pytest.mark.parametrize(
+    "classes, rows",
+    [((), [0, 1]), (("cat",), [0]), (("<dog>",), [1]), (("cat", "<dog>"), [0, 1]), (("horse",), [])],
+)
+def test_classes_choose_among_the_detections(analysis, classes, rows):
+    everything = analysis.detections
+    chosen = Settings(confidence=0.2, classes=classes)
+    np.testing.assert_array_equal(chosen.chosen(everything).boxes, everything.boxes[rows])
+    found = chosen.instances(everything)
+    assert found.class_names == [["cat", "<dog>"][row] for row in rows]
+    np.testing.assert_array_equal(found.masks, everything.instances(0.2).masks[rows])
+    assert set(np.unique(found.semantic_map())) == {0, *(row + 1 for row in rows)}
+
+
+def test_confidence_and_mask_threshold_count_too(analysis):
+    assert len(Settings(confidence=0.5).instances(analysis.detections)) == 1
+    tight, wide = (Settings(mask_threshold=value).instances(analysis.detections).areas[0] for value in (0.9, 0.1))
+    assert 0 < tight < wide
+
+
+@pytest.mark.parametrize("background", BACKGROUNDS)
+def test_background_leaves_the_objects_alone(analysis, background):
+    found = analysis.view_detections().instances(0.2)
+    before = analysis.view.copy()
+    changed = replace_background(analysis.view, found, background)
+    np.testing.assert_array_equal(analysis.view, before)
+    union = found.masks.any(axis=0)
+    np.testing.assert_array_equal(changed[union], before[union])
+    beyond = changed[~union]
+    if background == "grey":
+        assert (beyond[:, 0] == beyond[:, 1]).all()
+    elif background == "plain":
+        assert len(np.unique(beyond, axis=0)) == 1
+    elif background == "blurred":
+        assert 1 < np.abs(beyond.astype(int) - before[~union]).mean() < 40
+    else:
+        np.testing.assert_array_equal(changed, before)
+
+
+def test_unknown_background(analysis):
+    with pytest.raises(ValueError, match='no background "beach"'):
+        replace_background(analysis.view, analysis.view_detections().instances(0.2), "beach")

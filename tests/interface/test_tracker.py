@@ -1,0 +1,58 @@
+"""The tracker on drawn boxes: who is who from picture to picture."""
+
+import numpy as np
+import pytest
+
+from interface.tracker import MEMORY, Tracker, box_iou
+from mrcnn import Instances
+from mrcnn.instances import MaskWindow
+
+
+def found(*boxes):
+    """Instances with these boxes, in this order."""
+    count = len(boxes)
+    windows = [MaskWindow(0, 0, np.zeros((0, 0), bool))] * count
+    return Instances(np.array(boxes), np.linspace(1, 0.5, count), [1] * count, ["cat"] * count, (100, 100), windows)
+
+
+LEFT, RIGHT = (10, 10, 50, 40), (10, 60, 50, 90)
+
+
+def moved(box, by):
+    return tuple(edge + by for edge in box)
+
+
+def test_iou_of_every_pair():
+    overlaps = box_iou(np.array([LEFT, RIGHT], float), np.array([moved(LEFT, 10), RIGHT, (0, 0, 5, 5)], float))
+    shared = 30 * 20
+    np.testing.assert_allclose(overlaps, [[shared / (2400 - shared), 0, 0], [0, 1, 0]])
+
+
+def test_numbers_follow_objects_though_their_order_changes():
+    tracker = Tracker()
+    assert tracker.update(found(LEFT, RIGHT)).tolist() == [0, 1]
+    assert tracker.update(found(moved(RIGHT, 4), moved(LEFT, 4))).tolist() == [1, 0]
+    assert tracker.update(found(moved(LEFT, 8))).tolist() == [0]
+    assert tracker.update(found(moved(LEFT, 8), moved(RIGHT, 4))).tolist() == [0, 1], "it came back where it was"
+
+
+def test_the_better_overlap_wins():
+    tracker = Tracker()
+    tracker.update(found(LEFT))
+    assert tracker.update(found(moved(LEFT, 6), moved(LEFT, 1))).tolist() == [1, 0]
+
+
+def test_a_new_object_gets_a_free_number_and_old_ones_are_forgotten():
+    tracker = Tracker()
+    tracker.update(found(LEFT, RIGHT))
+    for _ in range(MEMORY + 1):
+        assert tracker.update(found(RIGHT)).tolist() == [1]
+    assert tracker.update(found(RIGHT, LEFT)).tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("pictures", [1, 3])
+def test_nothing_found(pictures):
+    tracker = Tracker()
+    for _ in range(pictures):
+        assert tracker.update(Instances.empty((100, 100))).shape == (0,)
+    assert tracker.update(found(LEFT)).tolist() == [0]
