@@ -8,10 +8,11 @@ import gradio as gr
 from interface.film import film_html, sized_for_film
 from interface.tracker import Tracker
 
-IDLE = "Start the camera: its pictures are looked at one by one, and none is kept."
 EVERY = 0.1  # seconds between two pictures; while one is being looked at, newer ones replace each other
 LONGEST = 300  # seconds after which the camera has to be started again, so that a forgotten one frees its place
 VISITORS = 4  # cameras at a time
+PAUSE = 2  # seconds after which the rate begins anew
+IDLE = f"Start the camera: its pictures are looked at one by one, none is kept. It stops after {LONGEST // 60} minutes."
 SMOOTHING = 0.8  # of the rate that is shown: how much of the last value stays
 
 # Gradio leaves the camera on when its tab is left. The observer sees the tab disappear, presses the button that ends
@@ -47,7 +48,9 @@ class Watch:
     def tick(self):
         """Counts a picture."""
         now = time.perf_counter()
-        if self.seen is not None:
+        if self.seen is None or now - self.seen > PAUSE:
+            self.rate = 0.0
+        else:
             rate = 1 / max(now - self.seen, 1e-3)
             self.rate = SMOOTHING * self.rate + (1 - SMOOTHING) * rate if self.rate else rate
         self.seen = now
@@ -93,7 +96,8 @@ def live_tab(models):
         found = detections.instances(percent / 100)
         numbers = watch.tracker.update(found)
         watch.tick()
-        words = f"{len(found)} found · {watch.rate:.1f} pictures a second · model {milliseconds:.0f} ms"
+        rate = f"{watch.rate:.1f} pictures a second · " if watch.rate else ""
+        words = f"{len(found)} found · {rate}model {milliseconds:.0f} ms"
         return words, film_html(picture, found, detections.class_names, numbers), watch
 
     camera.stream(

@@ -35,18 +35,22 @@ def server():
 
 @pytest.fixture(scope="session")
 def webcam_film(tmp_path_factory):
-    """A film of Chelsea the cat in the format of Chromium's fake webcam: raw 4:2:0 frames."""
+    """A film of Chelsea the cat, who moves a little, in the format of Chromium's fake webcam: raw 4:2:0 frames."""
     height, width = 240, 320
-    frame = (resize(data.chelsea(), (height, width), anti_aliasing=True) * 255).astype(np.float32)
-    luma = frame @ [0.299, 0.587, 0.114]
-    blue = 128 + (frame[..., 2] - luma) * 0.564
-    red = 128 + (frame[..., 0] - luma) * 0.713
-    halved = [plane.reshape(height // 2, 2, width // 2, 2).mean(axis=(1, 3)) for plane in (blue, red)]
-    # Video range: 16 to 235.
-    planes = [16 + luma * 219 / 255, *(128 + (plane - 128) * 224 / 255 for plane in halved)]
-    content = b"".join(np.clip(np.rint(plane), 0, 255).astype(np.uint8).tobytes() for plane in planes)
+    picture = (resize(data.chelsea(), (height, width), anti_aliasing=True) * 255).astype(np.float32)
     film = tmp_path_factory.mktemp("webcam") / "chelsea.y4m"
-    film.write_bytes(f"YUV4MPEG2 W{width} H{height} F15:1 Ip A1:1 C420jpeg\n".encode() + b"FRAME\n" + content)
+    with film.open("wb") as file:
+        file.write(f"YUV4MPEG2 W{width} H{height} F15:1 Ip A1:1 C420jpeg\n".encode())
+        for shift in (0, 4, 8, 12, 8, 4):
+            frame = np.roll(picture, shift, axis=1)
+            luma = frame @ [0.299, 0.587, 0.114]
+            blue = 128 + (frame[..., 2] - luma) * 0.564
+            red = 128 + (frame[..., 0] - luma) * 0.713
+            halved = [plane.reshape(height // 2, 2, width // 2, 2).mean(axis=(1, 3)) for plane in (blue, red)]
+            # Video range: 16 to 235.
+            planes = [16 + luma * 219 / 255, *(128 + (plane - 128) * 224 / 255 for plane in halved)]
+            content = b"".join(np.clip(np.rint(plane), 0, 255).astype(np.uint8).tobytes() for plane in planes)
+            file.write(b"FRAME\n" + content)
     return film
 
 

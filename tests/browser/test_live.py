@@ -1,8 +1,14 @@
 """The Live tab with the fake webcam, in which Chelsea the cat sits still."""
 
+import json
 import re
+import time
 
+import gradio as gr
 from playwright.sync_api import expect
+
+from interface.live_tab import live_tab
+from interface.session import Models
 
 CAMERA_STATES = """() => [...document.querySelectorAll("#live-camera video")]
     .flatMap((video) => video.srcObject ? video.srcObject.getTracks().map((track) => track.readyState) : [])"""
@@ -17,18 +23,54 @@ def start_camera(page):
 def test_live_pictures_side_by_side_with_their_rate(page):
     start_camera(page)
     status = page.locator("#live-status")
-    expect(status).to_contain_text(re.compile(r"^\s*1 found · [\d.]+ pictures a second · model \d+ ms"))
+    expect(status).to_contain_text(re.compile(r"1 found · [\d.]+ pictures a second · model \d+ ms"))
     pictures = page.locator("#live-pictures img")
     expect(pictures).to_have_count(2)
     assert "1 cat marked" in pictures.first.get_attribute("alt")
     left, right = (pictures.nth(number).bounding_box() for number in (0, 1))
     assert left["y"] == right["y"] and left["x"] + left["width"] < right["x"]
     before = pictures.first.get_attribute("src")
-    # Sensor noise is not in the fake camera; a moved slider changes the words, so new pictures do arrive.
-    page.locator("#live-confidence input[type=number]").fill("99")
-    page.locator("#live-confidence input[type=number]").press("Enter")
-    expect(status).to_contain_text(re.compile(r"[01] found"))
-    assert before.startswith("data:image/jpeg")
+    page.wait_for_function(f"() => document.querySelector('#live-pictures img').src !== {json.dumps(before)}")
+
+
+def test_pictures_are_dropped_rather_than_queued(browser):
+    """With a model that takes a second, no more pictures are looked at than there are seconds."""
+
+    class SlowModels(Models):
+        looks = 0
+
+        def detect(self, *arguments):
+            self.looks += 1
+            time.sleep(1)
+            return super().detect(*arguments)
+
+    models = SlowModels()
+    models.get("cat")
+    with gr.Blocks() as blocks, gr.Tabs():
+        with gr.Tab("Photo"):
+            gr.Markdown("Nothing here.")
+        with gr.Tab("Live"):
+            live_tab(models)
+    _, address, _ = blocks.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
+    context = browser.new_context(permissions=["camera"])
+    try:
+        page = context.new_page()
+        sent = []
+        page.on("request", lambda request: sent.append(request.url) if "/stream/" in request.url else None)
+        page.goto(address)
+        start = time.monotonic()
+        start_camera(page)
+        page.wait_for_timeout(8000)
+        page.get_by_role("tab", name="Photo").click()
+        page.wait_for_function(f"() => !({CAMERA_STATES})().includes('live')")
+        seconds, looks = time.monotonic() - start, models.looks
+        page.wait_for_timeout(4000)
+        assert 1 <= models.looks <= seconds
+        assert len(sent) > models.looks + 2, "some were sent in vain"
+        assert models.looks <= looks + 1, "none waited in a queue"
+    finally:
+        context.close()
+        blocks.close()
 
 
 def test_the_camera_stops_when_its_tab_is_left(page):
