@@ -76,9 +76,9 @@ def benchmark(name_or_path, repeats, with_peers, folder):
     convolve, convolution_size = large_convolution()
     candidates = {
         "segment": lambda photo: model.segment(photo.picture),
-        f"segment_batch of {BATCH}": lambda photo: model.segment_batch(batch_from(photo, subjects)),
         "network": lambda photo: stages.whole(canvases[photo]),
         "3x3 convolution": lambda photo: convolve(),
+        f"segment_batch of {BATCH}": lambda photo: model.segment_batch(batch_from(photo, subjects)),
     }
     exported = exported_model(network, folder)
     if exported:
