@@ -122,18 +122,20 @@ class Trainer:
             dict of floats: the five losses, their `total`, and the `gradient_norm` before clipping.
 
         Raises:
-            FloatingPointError: if the loss is not a finite number.
+            FloatingPointError: if the loss or its gradient is not a finite number.
         """
         for optimizer, (_, factor) in zip(self.optimizers, self.groups, strict=True):
             optimizer.learning_rate = factor * learning_rate(self.config, self.step)
         momentum = min(self.config.average, (1 + self.step) / (10 + self.step))  # follows quickly at first
         losses = self._train(pictures, truth, seeds, np.float32(momentum))
         losses = {name: float(value) for name, value in losses.items()}
-        if not math.isfinite(losses["total"]) or not math.isfinite(losses["gradient_norm"]):
-            raise FloatingPointError(
-                f"the loss is {losses['total']} at step {self.step}: try a lower --set learning_rate="
-                f"{self.config.learning_rate / 4:g} and --resume from the last checkpoint"
-            )
+        # A gradient may be broken where the loss is not: some CPUs' fused ReLU turns NaN into 0.
+        for name, what in (("total", "loss"), ("gradient_norm", "norm of the gradient")):
+            if not math.isfinite(losses[name]):
+                raise FloatingPointError(
+                    f"the {what} is {losses[name]} at step {self.step}: try a lower --set learning_rate="
+                    f"{self.config.learning_rate / 4:g} and --resume from the last checkpoint"
+                )
         self.step += 1
         return losses
 
