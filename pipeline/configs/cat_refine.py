@@ -3,7 +3,8 @@
     python -m pipeline train --config cat_refine --init runs/cat/best --data DATA/train --data DATA/extra \
         --val DATA/val --out runs/cat_refine
 
-10,400 steps of 4 photos: some 70 minutes at 10 photos a second. RESULT
+10,400 steps of 4 photos: some 70 minutes at 10 photos a second. Result: mask AP 0.557, AP50 0.804 on the 436 validation
+photos, from 0.484 and 0.760; how the shipped run departed from the recipe on its way is told in `weights/cat.md`.
 """
 
 from pipeline.config import TrainConfig
