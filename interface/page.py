@@ -5,6 +5,7 @@ from pathlib import Path
 import gradio as gr
 
 from interface.explain_tab import FIGURES, explain_tab
+from interface.inside_tab import inside_tab
 from interface.live_tab import live_tab
 from interface.photo_tab import photo_tab
 from interface.program_tab import program_tab
@@ -52,9 +53,11 @@ def build_page(models=None, recent=None):
         gr.Markdown(INTRODUCTION, elem_id="introduction")
         with gr.Tabs():
             with gr.Tab("Photo"):
-                photo_tab(models, recent)
+                chosen = photo_tab(models, recent)
             with gr.Tab("Live"):
                 live_tab(models)
+            with gr.Tab("Inside") as inside:
+                inside_tab(models, inside, *chosen)
             with gr.Tab("How it works"):
                 explain_tab()
             with gr.Tab("For programs"):

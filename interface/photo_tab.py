@@ -26,6 +26,9 @@ def photo_tab(models, recent):
     Args:
         models: `interface.session.Models`.
         recent: `interface.session.Recent`.
+
+    Returns:
+        The components with the photo's path, the model's name and the confidence in percent.
     """
     token = gr.State(None, time_to_live=3600, delete_callback=recent.drop)
     names = models.names()
@@ -156,6 +159,7 @@ def photo_tab(models, recent):
         prepare, inputs, file, show_progress_on=download, concurrency_limit=2, api_visibility="private"
     )
     written.success(None, js="() => document.querySelector('#file').click()", api_visibility="private")
+    return photo, model_name, confidence
 
 
 def _percent_slider(label, value, name, low=0, high=100):

@@ -45,11 +45,7 @@ class Analysis:
 
     def view_detections(self):
         """The detections at the size of `view`."""
-        size = np.array(self.view.shape[:2])
-        scale = np.tile(size / np.array(self.detections.image_size), 2).astype(np.float32)
-        return dataclasses.replace(
-            self.detections, boxes=self.detections.boxes * scale, image_size=tuple(size.tolist())
-        )
+        return self.detections.resized(self.view.shape[:2])
 
 
 class Models:
@@ -97,6 +93,25 @@ class Models:
             start = time.perf_counter()
             detections = model.detect(picture, confidence=confidence)
             return detections, 1000 * (time.perf_counter() - start)
+
+    def inspect(self, name, path, confidence):
+        """Reads a photo and runs a network on it step by step.
+
+        Args:
+            name: str. The model's name.
+            path: path of the photo.
+            confidence: float in `[0, 1]`.
+
+        Returns:
+            `mrcnn.inspection.Inspection`, and the photo, uint8 `(H, W, 3)`.
+
+        Raises:
+            ValueError: if the photo cannot be read, there is no such model, or it is an exported one.
+        """
+        picture = read_picture(path)
+        model = self.get(name)
+        with self._lock:
+            return model.inspect(picture, confidence), picture
 
     def analyse(self, name, path):
         """Reads a photo and runs a network on it.

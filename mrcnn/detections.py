@@ -90,6 +90,11 @@ class Detections:
     def __len__(self):
         return len(self.scores)
 
+    def resized(self, image_size):
+        """The same detections in the picture scaled to `image_size` `(height, width)`."""
+        scale = np.tile(np.array(image_size) / np.array(self.image_size), 2).astype(np.float32)
+        return dataclasses.replace(self, boxes=self.boxes * scale, image_size=tuple(int(side) for side in image_size))
+
     def instances(self, confidence=0.5, mask_threshold=0.5):
         """The detections of at least this score, with their masks pasted into the picture.
 

@@ -30,6 +30,7 @@ class MaskRCNN:
         self.class_names = tuple(network.config.class_names)
         self.card = card or {}
         self._conventions = network.conventions
+        self._network = network
         self._detect = _with_arrays(_compile(network) if compiled else network.detect)
 
     @classmethod
@@ -110,7 +111,31 @@ class MaskRCNN:
         found = self._detect_all(images, confidence, limit, size)
         return [detections.instances(confidence) for detections in found]
 
-    def _detect_all(self, images, confidence, limit, size):
+    def inspect(self, image, confidence=None, limit=None, size=None):
+        """`detect`, together with what every stage of the network thought on the way.
+
+        Arguments are those of `segment`.
+
+        Returns:
+            `mrcnn.inspection.Inspection`.
+
+        Raises:
+            ValueError: as `detect`, or if the model was exported: its file has no stages any more.
+        """
+        from mrcnn import inspection
+        from mrcnn.network import Network
+
+        if not isinstance(self._network, Network):
+            raise ValueError("An exported model cannot be looked into, only one that is kept as npz.")
+        confidence = self.config.confidence if confidence is None else confidence
+        limit, size = self._check(confidence, limit, size)
+        picture = read_picture(image)
+        canvas, window = self._conventions.letterbox(picture, size, self.config)
+        found, kept = inspection.inspect(self._network, canvas, window, confidence, limit)
+        return inspection.Inspection(**kept, detections=self._detections(found, slice(None), window, picture.shape[:2]))
+
+    def _check(self, confidence, limit, size):
+        """Limit and size, with the config's where there is none."""
         size = self.config.image_size if size is None else size
         limit = self.config.shown_limit if limit is None else limit
         if not 0.0 <= confidence <= 1.0:
@@ -121,6 +146,10 @@ class MaskRCNN:
             raise ValueError(f"size is {size}, expected a length from 32 to 2048 pixels")
         if size % self._conventions.size_multiple:
             raise ValueError(f"size is {size}, expected a multiple of {self._conventions.size_multiple} pixels")
+        return limit, size
+
+    def _detect_all(self, images, confidence, limit, size):
+        limit, size = self._check(confidence, limit, size)
         groups = {}
         image_sizes = []
         for index, image in enumerate(images):

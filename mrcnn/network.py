@@ -161,7 +161,10 @@ class Network(keras.Model):
             `class_ids` int32 `(N,)`, `masks` float `(N, S, S)` probabilities within the box enlarged by
             `config.mask_margin`.
         """
-        levels, detail, boxes, scores, class_ids = self._detect_boxes(pictures, confidence, limit, windows)
+        return self.with_masks(*self._detect_boxes(pictures, confidence, limit, windows))
+
+    def with_masks(self, levels, detail, boxes, scores, class_ids):
+        """What `detect` returns, from the features of a batch and what `select` gave for it."""
         found = tf.where(class_ids > 0)
         count = tf.shape(found)[0]
         # Where nothing is found, one row of padding goes through the mask head and is dropped after it: with oneDNN,
@@ -170,7 +173,7 @@ class Network(keras.Model):
         boxes, scores, class_ids = (tf.gather_nd(values, found) for values in (boxes, scores, class_ids))
         picture = tf.cast(found[:, 0], tf.int32)
         masks = tf.sigmoid(self.mask_logits(levels, detail, boxes, picture, tf.maximum(class_ids, 1)))
-        boxes = self.conventions.to_pixels(boxes, tf.unstack(tf.shape(pictures)[1:3]))
+        boxes = self.conventions.to_pixels(boxes, [4 * length for length in tf.unstack(tf.shape(levels[0])[1:3])])
         found = {"picture": picture, "boxes": boxes, "scores": scores, "class_ids": class_ids, "masks": masks}
         return {name: values[:count] for name, values in found.items()}
 

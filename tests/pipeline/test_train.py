@@ -112,7 +112,9 @@ def test_a_loss_that_is_not_a_number_stops_the_run(folder, layer, what):
         "masks": np.full((1, 1, 112, 112), 255, np.uint8),
     }
     seeds = np.zeros((1, 2), np.int32)
-    with pytest.raises(FloatingPointError, match=f"the {what} is nan at step 0: try a lower --set learning_rate=0.0001"):
+    with pytest.raises(
+        FloatingPointError, match=f"the {what} is nan at step 0: try a lower --set learning_rate=0.0001"
+    ):
         trainer.train_step(pictures, truth, seeds)
     assert trainer.step == 0
 
