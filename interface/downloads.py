@@ -63,7 +63,9 @@ def write_download(folder, path, analysis, settings, name=EVERYTHING):
     """
     picture = read_picture(path)
     found = settings.instances(analysis.detections)
-    files = result_files(Path(path).name, picture, found, analysis, settings)
+    files = result_files(
+        Path(path).name, picture, found, analysis.detections.class_names, analysis.milliseconds, settings
+    )
     if name != EVERYTHING and name not in files:
         raise ValueError(f"There is no {name} for what is shown now.")
     stem = Path(path).stem
@@ -80,10 +82,21 @@ def write_download(folder, path, analysis, settings, name=EVERYTHING):
     return str(target)
 
 
-def result_files(photo_name, picture, found, analysis, settings):
-    """The files of a result: a dict from name to a function that gives the content as bytes, so that no more of them
-    than needed are made, one at a time."""
-    class_names, milliseconds = analysis.detections.class_names, analysis.milliseconds
+def result_files(photo_name, picture, found, class_names, milliseconds, settings):
+    """The files of a result.
+
+    Args:
+        photo_name: str. The photo's file name.
+        picture: uint8 `(H, W, 3)`.
+        found: `mrcnn.Instances` of it.
+        class_names: names of the model's classes 1, 2, and so on.
+        milliseconds: float. How long the model took.
+        settings: `interface.settings.Settings`, for the overlay.
+
+    Returns:
+        dict from name to a function that gives the content as bytes, so that no more of them than needed are made, one
+        at a time.
+    """
     coco = functools.partial(coco_document, found, photo_name, class_names, milliseconds)
     files = {
         "overlay.png": lambda: _png(settings.draw_instances(picture, found)),

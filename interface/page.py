@@ -4,12 +4,14 @@ from pathlib import Path
 
 import gradio as gr
 
+from interface.batch_tab import batch_tab
 from interface.explain_tab import FIGURES, explain_tab
 from interface.inside_tab import inside_tab
 from interface.live_tab import live_tab
 from interface.photo_tab import photo_tab
 from interface.program_tab import program_tab
 from interface.session import Models, Recent
+from interface.video_tab import video_tab
 
 INTRODUCTION = """# Every cat, cut out
 Mask R-CNN finds each cat in your photo and draws its exact shape."""
@@ -56,6 +58,10 @@ def build_page(models=None, recent=None):
                 chosen = photo_tab(models, recent)
             with gr.Tab("Live"):
                 live_tab(models)
+            with gr.Tab("Video"):
+                video_tab(models)
+            with gr.Tab("Many photos"):
+                batch_tab(models)
             with gr.Tab("Inside") as inside:
                 inside_tab(models, inside, *chosen)
             with gr.Tab("How it works"):

@@ -22,7 +22,7 @@ from PIL import Image
 from mrcnn import drawing
 from mrcnn.coco_json import coco_document
 from mrcnn.model import MaskRCNN
-from mrcnn.pictures import read_picture
+from mrcnn.pictures import distinct_stems, read_picture
 from mrcnn.wording import counted
 
 # Photos from which on it pays to compile the network: that takes some 3 s and saves 0.2 s a photo.
@@ -54,17 +54,6 @@ def parse_arguments(arguments=None):
     return chosen
 
 
-def result_stems(photos):
-    """A name for each photo's results; photos of the same name in different folders get a number each."""
-    stems = []
-    for photo in photos:
-        stem, number = Path(photo).stem, 1
-        while (name := stem if number == 1 else f"{stem}-{number}") in stems:
-            number += 1
-        stems.append(name)
-    return stems
-
-
 def write_results(folder, stem, photo_name, picture, found, class_names, milliseconds):
     """Writes the four files of one photo."""
     pictures = {
@@ -89,7 +78,7 @@ def main(arguments=None):
         print(f"mrcnn: {error}", file=sys.stderr)
         return 1
     failures = 0
-    for number, (photo, stem) in enumerate(zip(chosen.photos, result_stems(chosen.photos), strict=True), start=1):
+    for number, (photo, stem) in enumerate(zip(chosen.photos, distinct_stems(chosen.photos), strict=True), start=1):
         place = f"[{number}/{len(chosen.photos)}] {photo}"
         try:
             picture = read_picture(photo)

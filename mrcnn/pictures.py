@@ -1,6 +1,7 @@
 """Any picture to uint8 RGB: files, `PIL.Image` and arrays, as people and cameras write them."""
 
 import os
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -42,6 +43,17 @@ def read_picture(picture):
     if isinstance(picture, np.ndarray):
         return _rgb_from_array(picture)
     raise ValueError(f"A picture must be a path, a PIL image or a numpy array, but came as {type(picture).__name__}.")
+
+
+def distinct_stems(photos):
+    """A name for each photo's results; photos of the same name in different folders get a number each."""
+    stems = []
+    for photo in photos:
+        stem, number = Path(photo).stem, 1
+        while (name := stem if number == 1 else f"{stem}-{number}") in stems:
+            number += 1
+        stems.append(name)
+    return stems
 
 
 def _rgb_from_file(path):

@@ -13,7 +13,7 @@ from PIL import Image
 from pycocotools.coco import COCO
 from skimage import data
 
-from mrcnn.__main__ import parse_arguments, result_stems
+from mrcnn.__main__ import parse_arguments
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -54,10 +54,6 @@ def test_wrong_arguments(arguments, message, capsys):
         parse_arguments(arguments)
     assert stopped.value.code == 2
     assert message in capsys.readouterr().err
-
-
-def test_photos_of_one_name_keep_their_results_apart():
-    assert result_stems(["a/cat.jpg", "b/cat.jpg", "cat.png", "dog.jpg"]) == ["cat", "cat-2", "cat-3", "dog"]
 
 
 def test_several_photos_of_which_one_is_bad(tmp_path):

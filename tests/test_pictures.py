@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mrcnn.pictures import read_picture
+from mrcnn.pictures import distinct_stems, read_picture
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 
@@ -164,3 +164,7 @@ def test_huge_files_are_refused_before_decoding(tmp_path):
         Image.new("1", (side, side)).save(tmp_path / "huge.png")
         with pytest.raises(ValueError, match=r"50 .*megapixels|50 megapixels"):
             read_picture(tmp_path / "huge.png")
+
+
+def test_photos_of_one_name_keep_their_results_apart():
+    assert distinct_stems(["a/cat.jpg", "b/cat.jpg", "cat.png", "dog.jpg"]) == ["cat", "cat-2", "cat-3", "dog"]

@@ -1,0 +1,192 @@
+"""The Many photos tab: photos or a ZIP of them in, a gallery and one ZIP of all results out."""
+
+import csv
+import functools
+import io
+import secrets
+import tempfile
+import threading
+import zipfile
+import zlib
+from pathlib import Path
+
+import gradio as gr
+import numpy as np
+from PIL import Image
+
+from interface.downloads import result_files
+from interface.film import draw_both, sized_for_film
+from interface.settings import Settings
+from mrcnn.pictures import distinct_stems, read_picture
+from mrcnn.wording import counted
+
+MOST_PHOTOS = 100
+LARGEST_MEMBER = 40_000_000  # bytes of a file in a ZIP, unpacked, as of an upload
+WELCOME = f"Choose up to {MOST_PHOTOS} photos, or a ZIP of them."
+
+
+def batch_tab(models):
+    """Builds the tab and wires its events.
+
+    Args:
+        models: `interface.session.Models`.
+    """
+    # Set by the Stop button: what is done by then is kept, while Gradio's own cancelling would lose it.
+    stop = gr.State(None)
+    with gr.Row():
+        with gr.Column(scale=3, min_width=280):
+            # No list of file types: what is no photo is answered in words, and does not lose the rest.
+            files = gr.File(
+                label="Photos or a ZIP", file_count="multiple", type="filepath", height=220, elem_id="batch-files"
+            )
+            names = models.names()
+            model_name = gr.Dropdown(
+                names, value=names[0], label="Model", elem_id="batch-model", visible=len(names) > 1
+            )
+            confidence = gr.Slider(
+                5, 99, value=50, step=1, label="Confidence in %", elem_id="batch-confidence", buttons=[]
+            )
+            with gr.Row():
+                start = gr.Button("Segment all", variant="primary", elem_id="batch-start", min_width=120)
+                end = gr.Button("Stop", elem_id="batch-stop", min_width=120)
+            download = gr.DownloadButton("Download all results", interactive=False, elem_id="batch-download")
+        with gr.Column(scale=7, min_width=320):
+            status = gr.Markdown(WELCOME, elem_id="batch-status", container=False)
+            gallery = gr.Gallery(
+                label="Instances and semantic map",
+                columns=2,
+                height=520,
+                object_fit="contain",
+                interactive=False,
+                buttons=["fullscreen"],
+                elem_id="batch-gallery",
+            )
+
+    def run(uploads, name, percent, progress=gr.Progress()):  # noqa: B008, Gradio finds it there
+        if not uploads:
+            yield WELCOME, gr.skip(), gr.skip(), None
+            return
+        stopped = threading.Event()
+        shown, rows = [], []
+        target = Path(download.GRADIO_CACHE) / secrets.token_hex(16) / "segmented.zip"
+        target.parent.mkdir(parents=True)
+        yield "", shown, gr.DownloadButton(value=None, interactive=False), stopped
+        try:
+            sources, left_out = photo_sources(uploads)
+            stems = distinct_stems([source_name for source_name, _ in sources])
+            with (
+                tempfile.TemporaryDirectory() as unpacked,
+                zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive,
+            ):
+                for (source_name, read), stem in zip(sources, stems, strict=True):
+                    progress((len(rows), len(sources)), desc=source_name, unit="photos")
+                    if stopped.is_set():
+                        break
+                    try:
+                        picture = read_picture(read(unpacked))
+                        detections, milliseconds = models.detect(name, picture, percent / 100)
+                    except ValueError as error:
+                        rows.append((source_name, "", str(error)))
+                    else:
+                        found = detections.instances(percent / 100)
+                        names = detections.class_names
+                        made = result_files(source_name, picture, found, names, milliseconds, Settings())
+                        for file_name, content in made.items():
+                            archive.writestr(f"{stem}/{file_name}", content())
+                        preview = target.parent / f"{stem}.jpg"
+                        _write_preview(preview, picture, detections, percent / 100)
+                        shown.append((str(preview), f"{source_name}: {counted(found)}"))
+                        rows.append((source_name, len(found), counted(found)))
+                    yield gr.skip(), shown, gr.skip(), stopped
+                archive.writestr("photos.csv", _table(rows))
+        except ValueError as error:
+            target.unlink(missing_ok=True)
+            yield f"**Sorry.** {error}", shown, gr.skip(), None
+            return
+        except GeneratorExit:
+            target.unlink(missing_ok=True)
+            raise
+        words = _words(rows, len(rows), len(sources), left_out)
+        yield words, shown, gr.DownloadButton(value=str(target), interactive=bool(shown)), None
+
+    start.click(
+        run,
+        [files, model_name, confidence],
+        [status, gallery, download, stop],
+        show_progress_on=status,
+        concurrency_id="long",
+        concurrency_limit=2,
+        api_visibility="private",
+    )
+    end.click(lambda stopped: stopped and stopped.set(), stop, None, queue=False, api_visibility="private")
+
+
+def photo_sources(uploads):
+    """The photos among uploaded files.
+
+    Args:
+        uploads: list of paths; those that are ZIP files stand for what is in them.
+
+    Returns:
+        List of `(name, read)`, at most `MOST_PHOTOS`; `read(folder)` gives the path of the photo, which may be put into
+        that folder for it. And the number of those that were left out.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    sources = []
+    for path in uploads:
+        if not zipfile.is_zipfile(path):
+            sources.append((Path(path).name, lambda folder, path=path: path))
+            continue
+        with zipfile.ZipFile(path) as archive:
+            for member in archive.infolist():
+                # What macOS and others put in beside the photos.
+                hidden = any(part.startswith((".", "__MACOSX")) for part in Path(member.filename).parts)
+                if not member.is_dir() and not hidden:
+                    sources.append((Path(member.filename).name, functools.partial(_unpack, path, member)))
+    if not sources:
+        raise ValueError("There is no file in that ZIP.")
+    return sources[:MOST_PHOTOS], max(0, len(sources) - MOST_PHOTOS)
+
+
+def _unpack(path, member, folder):
+    """Writes a file from a ZIP into a folder, in place of the one before it, and gives its path."""
+    name = Path(member.filename).name
+    target = Path(folder) / name
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open(member) as file:
+            # Not what the header promises: a file of a few KB may unpack to gigabytes.
+            content = file.read(LARGEST_MEMBER + 1)
+    except (RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:  # a password, a rare method
+        raise ValueError(f"{name} cannot be unpacked ({error}).") from None
+    if len(content) > LARGEST_MEMBER:
+        raise ValueError(f"{name} is larger than {LARGEST_MEMBER // 1_000_000} MB.")
+    for before in Path(folder).iterdir():
+        before.unlink()
+    target.write_bytes(content)
+    return target
+
+
+def _write_preview(path, picture, detections, confidence):
+    small = sized_for_film(picture)
+    found = detections.resized(small.shape[:2]).instances(confidence)
+    both = draw_both(small, found, detections.class_names, range(len(found)))
+    Image.fromarray(np.concatenate(both, axis=1)).save(path, quality=85)
+
+
+def _words(rows, done, total, left_out=0):
+    failures = [words for _, count, words in rows if count == ""]
+    parts = [f"{done} of {total} photos done" + (f", {len(failures)} of them could not be read:" if failures else ".")]
+    parts += [f"- {words}" for words in failures]
+    if left_out:
+        parts.append(f"\n{left_out} more were left out: {MOST_PHOTOS} at a time are accepted.")
+    return "\n".join(parts)
+
+
+def _table(rows):
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["photo", "objects", "result"])
+    writer.writerows(rows)
+    return text.getvalue()

@@ -1,0 +1,149 @@
+"""A short clip, decoded picture by picture and written again as a film that every browser plays, with its sound."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+
+LONGEST = 30  # seconds; what comes after is left out
+LARGEST_RATE = 30  # pictures a second; of a faster film some are left out
+TICK = Fraction(1, 90_000)  # seconds, of the written film
+
+
+def redraw_clip(source, target, redraw):
+    """Writes a clip anew with each picture redrawn.
+
+    Args:
+        source: path of a film in any format that FFmpeg knows.
+        target: path of the MP4 file to write, H.264.
+        redraw: function of a picture uint8 `(H, W, 3)`, upright, that gives one uint8 `(H', W', 3)`, always of the
+            same size; an odd last row or column is left out.
+
+    Yields:
+        `(done, total)` after each picture: ints, the latter as far as the file tells it, and at least the former.
+        Closing the generator in between leaves a film of what was done.
+
+    Raises:
+        ValueError: if it is no film or a damaged one, or has no pictures; one sentence that may be shown.
+    """
+    name = Path(source).name
+    try:
+        with av.open(source) as reader:
+            if not reader.streams.video:
+                raise ValueError(f"{name} has no pictures, only sound.")
+            with av.open(target, "w", format="mp4", options={"movflags": "faststart"}) as writer:
+                done = yield from _redraw(reader, writer, redraw)
+    except av.FFmpegError as error:
+        raise ValueError(f"{name} cannot be read as a film ({error.strerror}).") from None
+    if not done:
+        raise ValueError(f"{name} has no pictures that can be read.")
+
+
+def _redraw(reader, writer, redraw):
+    pictures = reader.streams.video[0]
+    pictures.thread_type = "AUTO"
+    sound = _Sound(reader, writer) if reader.streams.audio else None
+    # The film's stream gets its size with the first picture; a container takes no stream once it is being written.
+    drawn, waiting = None, []
+    total = _expected(reader, pictures)
+    done, first, shown = 0, None, None
+    try:
+        for packet in reader.demux(*filter(None, (pictures, sound and sound.source))):
+            if packet.stream is not pictures:
+                waiting.append(packet)
+                if drawn:
+                    sound.hand_on(waiting)
+                continue
+            for frame in _decoded(packet):
+                if frame.time is None:
+                    continue
+                first = frame.time if first is None else first
+                if frame.time - first >= LONGEST:
+                    return done
+                if shown is not None and frame.time - shown < 0.9 / LARGEST_RATE:
+                    continue
+                shown = frame.time
+                picture = redraw(_upright(frame))
+                picture = picture[: picture.shape[0] // 2 * 2, : picture.shape[1] // 2 * 2]
+                if drawn is None:
+                    drawn = _add_film(writer, picture)
+                frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), "rgb24")
+                frame.time_base, frame.pts = TICK, round(shown / TICK)
+                writer.mux(drawn.encode(frame))
+                done += 1
+                yield done, max(done, total)
+        return done
+    finally:
+        if drawn:
+            writer.mux(drawn.encode(None))
+            if sound:
+                sound.hand_on(waiting, until=shown + 1 / LARGEST_RATE)
+
+
+def _expected(reader, pictures):
+    """How many pictures the film will have, 0 if the file does not say."""
+    rate = min(float(pictures.average_rate or 0), LARGEST_RATE)
+    seconds = (reader.duration or 0) / av.time_base
+    return round(rate * min(seconds, LONGEST))
+
+
+def _decoded(packet):
+    try:
+        return packet.decode()
+    except av.error.InvalidDataError:  # a damaged part does not lose the rest
+        return []
+
+
+def _upright(frame):
+    # Phones hold still what the sensor saw and only note how they were held.
+    return np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90))
+
+
+def _add_film(writer, picture):
+    film = writer.add_stream("libx264", rate=LARGEST_RATE, options={"preset": "veryfast", "crf": "22"})
+    film.height, film.width = picture.shape[:2]
+    film.pix_fmt = "yuv420p"
+    film.codec_context.time_base = TICK
+    return film
+
+
+class _Sound:
+    """The first sound of a film on its way to another: as it is where an MP4 holds AAC, else made that."""
+
+    def __init__(self, reader, writer):
+        self.source = source = reader.streams.audio[0]
+        self._writer = writer
+        self._kept = source.codec_context.name == "aac" and "mp4" in reader.format.name.split(",")
+        if self._kept:
+            self._target = writer.add_stream_from_template(source)
+        else:
+            self._rate = source.codec_context.sample_rate
+            self._target = writer.add_stream("aac", rate=self._rate, layout="stereo")
+            self._resampler = av.AudioResampler("fltp", "stereo", self._rate)
+            self._position = None  # samples from the start of the film
+
+    def hand_on(self, packets, until=None):
+        """Writes packets and empties their list; with `until`, in seconds, as the last ones, and none that is later."""
+        for packet in packets:
+            if packet.pts is None or (until is not None and packet.pts * packet.time_base > until):
+                continue
+            if self._kept:
+                packet.stream = self._target
+                self._writer.mux(packet)
+            else:
+                for frame in _decoded(packet):
+                    self._encode(self._resampler.resample(frame))
+        packets.clear()
+        if until is not None and not self._kept:
+            self._encode([*self._resampler.resample(None), None])
+
+    def _encode(self, frames):
+        for frame in frames:
+            if frame:
+                # Counted, because times in some files are rounded so much that they seem to go backwards.
+                if self._position is None:
+                    self._position = round((frame.time or 0) * self._rate)
+                frame.time_base, frame.pts = Fraction(1, self._rate), self._position
+                self._position += frame.samples
+            self._writer.mux(self._target.encode(frame))

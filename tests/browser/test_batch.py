@@ -1,0 +1,59 @@
+"""The Many photos tab."""
+
+import csv
+import io
+import zipfile
+
+import pytest
+from playwright.sync_api import expect
+
+from interface.examples import example_photos
+
+pytestmark = pytest.mark.browser
+
+
+def test_photos_and_a_zip_give_a_gallery_and_one_zip(page, tmp_path):
+    chelsea, _, _, coffee, _ = example_photos()
+    (tmp_path / "bad.jpg").write_bytes(b"no picture")
+    with zipfile.ZipFile(tmp_path / "in.zip", "w") as archive:
+        archive.write(chelsea, "album/chelsea.png")
+        archive.writestr("album/notes.txt", "no picture either")
+    page.get_by_role("tab", name="Many photos").click()
+    expect(page.locator("#batch-download")).to_be_disabled()
+    page.set_input_files("#batch-files input[type=file]", [tmp_path / "in.zip", coffee, tmp_path / "bad.jpg", chelsea])
+    expect(page.locator("#batch-files")).to_contain_text("bad")
+    page.locator("#batch-start").click()
+    status = page.locator("#batch-status")
+    expect(status).to_contain_text("5 of 5 photos done, 2 of them could not be read")
+    expect(status).to_contain_text("bad.jpg is not a picture in a known format")
+    expect(page.locator("#batch-gallery img")).to_have_count(3)
+    expect(page.locator("#batch-gallery img[alt='coffee.png: nothing']")).to_have_count(1)
+    with page.expect_download() as download:
+        page.locator("#batch-download").click()
+    download.value.save_as(tmp_path / "out.zip")
+    with zipfile.ZipFile(tmp_path / "out.zip") as archive:
+        assert archive.testzip() is None
+        names = archive.namelist()
+        rows = list(csv.DictReader(io.StringIO(archive.read("photos.csv").decode())))
+    for stem in ("chelsea", "chelsea-2", "coffee"):
+        assert {f"{stem}/overlay.png", f"{stem}/coco.json", f"{stem}/instances-16bit.png"} <= set(names)
+    assert [(row["photo"], row["objects"]) for row in rows] == [
+        ("chelsea.png", "1"),
+        ("notes.txt", ""),
+        ("coffee.png", "0"),
+        ("bad.jpg", ""),
+        ("chelsea.png", "1"),
+    ]
+
+
+def test_a_stopped_run_keeps_what_is_done(page):
+    page.get_by_role("tab", name="Many photos").click()
+    page.set_input_files("#batch-files input[type=file]", [example_photos()[0]] * 60)
+    expect(page.locator("#batch-files")).to_contain_text("chelsea")
+    page.locator("#batch-start").click()
+    expect(page.locator("#batch-gallery img").first).to_be_visible()
+    page.locator("#batch-stop").click()
+    expect(page.locator("#batch-download")).to_be_enabled()
+    done = int(page.locator("#batch-status").inner_text().split(" of ")[0])
+    assert 1 <= done < 60
+    expect(page.locator("#batch-gallery img")).to_have_count(done)
