@@ -1,6 +1,6 @@
 """The pipeline's commands.
 
-python -m pipeline download | prepare | train | evaluate | export | benchmark | import-matterport ... --help
+python -m pipeline download | prepare | train | evaluate | average | export | benchmark | import-matterport ... --help
 """
 
 import argparse
@@ -13,6 +13,7 @@ COMMANDS = {
     "prepare": "masks or boxes to COCO JSON, with a report and a contact sheet",
     "train": "train a model",
     "evaluate": "mask and box AP of a model on a data set",
+    "average": "the mean of the weights of several runs",
     "export": "write a model for Keras, SavedModel, LiteRT or ONNX, and check the file",
     "benchmark": "speed of the whole and of every stage, beside other models",
     "convert-backbone": "initial backbone weights from an Open Images detector",
