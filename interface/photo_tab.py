@@ -74,6 +74,9 @@ def photo_tab(models, recent):
                 semantic_style = gr.Radio(
                     options.SEMANTIC_STYLES, value="solid", label="Semantic map", scale=2, min_width=190
                 )
+            background_colour = gr.ColorPicker(
+                options.BACKGROUND_COLOUR, label="Background colour", elem_id="background-colour", visible="hidden"
+            )
             table = gr.HTML(elem_id="table", apply_default_css=False)
         with gr.Column(elem_id="choices", min_width=280):
             wanted = OpenDropdown(
@@ -86,7 +89,8 @@ def photo_tab(models, recent):
             with gr.Accordion("About this model", open=False, elem_id="about"):
                 whole_card = gr.Markdown(long_card(names[0]), container=False)
             classes = OpenDropdown(multiselect=True, elem_id="classes", **_class_choices(names[0]))
-    widgets = [confidence, opacity, shown, mask_threshold, colour_by, background, semantic_style, classes]
+    widgets = [confidence, opacity, shown, mask_threshold, colour_by, background, background_colour]
+    widgets += [semantic_style, classes]
     outputs = [status, pictures, table, token, download, wanted]
 
     def answer(analysis, new_token, chosen, name):
@@ -144,8 +148,18 @@ def photo_tab(models, recent):
     examples.load_input_event.then(analyse, inputs, outputs, show_progress_on=pictures, **on_model)
     about_model = [card, whole_card, classes]
     model_name.input(choose_model, inputs, [*outputs, *about_model], show_progress_on=pictures, **on_model)
+    background.input(
+        lambda name: gr.ColorPicker(visible=name == "colour" or "hidden"),
+        background,
+        background_colour,
+        queue=False,
+        show_progress="hidden",
+        api_visibility="private",
+    )
     for widget in widgets:
-        widget.input(
+        # A colour that is typed in is a change to Gradio, but no input.
+        on_new_value = widget.change if widget is background_colour else widget.input
+        on_new_value(
             redraw,
             inputs,
             outputs,

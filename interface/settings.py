@@ -1,17 +1,18 @@
 """The page's switches and sliders as one record: which objects count, and how they are drawn."""
 
 import dataclasses
+import re
 
 import numpy as np
-from PIL import Image, ImageFilter
+from PIL import Image, ImageColor, ImageFilter
 
 from mrcnn import drawing
 
 SHOWN = ["masks", "outlines", "boxes", "labels", "scores"]
 COLOURS_BY = ["instance", "class"]
-BACKGROUNDS = ["original", "grey", "blurred", "plain", "transparent"]
+BACKGROUNDS = ["original", "grey", "blurred", "colour", "transparent"]
 SEMANTIC_STYLES = ["solid", "overlay"]
-PLAIN_BACKGROUND = (246, 244, 239)
+BACKGROUND_COLOUR = "#f6f4ef"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Settings:
         background: one of `BACKGROUNDS`. Defaults to `"original"`.
         semantic_style: one of `SEMANTIC_STYLES`. Defaults to `"solid"`.
         classes: tuple of str. Objects of other classes are left out. Defaults to none, which means all.
+        background_colour: str. Of the background `"colour"`, see `rgb`. Defaults to off-white.
     """
 
     confidence: float = 0.5
@@ -37,10 +39,20 @@ class Settings:
     background: str = "original"
     semantic_style: str = "solid"
     classes: tuple = ()
+    background_colour: str = BACKGROUND_COLOUR
 
     @classmethod
     def from_widgets(
-        cls, confidence, opacity, shown, mask_threshold, colour_by, background, semantic_style, classes=()
+        cls,
+        confidence,
+        opacity,
+        shown,
+        mask_threshold,
+        colour_by,
+        background,
+        background_colour,
+        semantic_style,
+        classes=(),
     ):
         """Settings from what the widgets send; their sliders count in percent, which has no decimal mark."""
         return cls(
@@ -52,6 +64,7 @@ class Settings:
             background=background,
             semantic_style=semantic_style,
             classes=tuple(classes or ()),
+            background_colour=background_colour,
         )
 
     def chosen(self, detections):
@@ -69,7 +82,7 @@ class Settings:
     def draw_instances(self, image, found):
         """The instance picture: uint8 `(H, W, 3)`, or `(H, W, 4)` where the background is transparent."""
         drawn = drawing.draw_instances(
-            replace_background(image, found, self.background),
+            replace_background(image, found, self.background, self.background_colour),
             found,
             opacity=self.opacity,
             colour_by=self.colour_by,
@@ -85,19 +98,20 @@ class Settings:
         return drawing.draw_semantic_map(semantic_map, class_names, photo, self.opacity)
 
 
-def replace_background(image, found, background):
+def replace_background(image, found, background, colour=BACKGROUND_COLOUR):
     """The photo with all that is no object greyed, blurred or painted over.
 
     Args:
         image: uint8 array `(H, W, 3)`.
         found: `mrcnn.Instances` of that picture.
         background: one of `BACKGROUNDS`.
+        colour: str. What to paint with for the background `"colour"`, see `rgb`.
 
     Returns:
         uint8 array `(H, W, 3)`.
 
     Raises:
-        ValueError: if there is no such background.
+        ValueError: if there is no such background or colour.
     """
     if background in ("original", "transparent"):
         return image
@@ -106,11 +120,26 @@ def replace_background(image, found, background):
     elif background == "blurred":
         radius = max(image.shape[:2]) / 60
         ground = np.array(Image.fromarray(image).filter(ImageFilter.BoxBlur(radius)))
-    elif background == "plain":
-        ground = np.full_like(image, PLAIN_BACKGROUND)
+    elif background == "colour":
+        ground = np.full_like(image, rgb(colour))
     else:
         raise ValueError(f'There is no background "{background}", only: {", ".join(BACKGROUNDS)}.')
     for window in found.windows:
         place = window.slices
         np.copyto(ground[place], image[place], where=window.mask[..., None])
     return ground
+
+
+def rgb(colour):
+    """Red, green and blue from 0 to 255 of a colour as CSS and Gradio's picker write it.
+
+    Args:
+        colour: str. As `"#f6f4ef"`, `"ivory"` or `"rgba(246.2, 244, 239, 1)"`, whose transparency does not count.
+
+    Raises:
+        ValueError: if it is no colour.
+    """
+    numbers = re.fullmatch(r"rgba?\(([\d.]+), *([\d.]+), *([\d.]+)(?:, *[\d.]+)?\)", colour)
+    if numbers:
+        return tuple(min(255, round(float(number))) for number in numbers.groups())
+    return ImageColor.getrgb(colour)[:3]

@@ -129,7 +129,7 @@ def test_confidence_decides_what_counts(page):
         assert all(int(text.rstrip(" %")) >= confidence for text in texts)
 
 
-@pytest.mark.parametrize("background, channels", [("grey", 3), ("blurred", 3), ("plain", 3), ("transparent", 4)])
+@pytest.mark.parametrize("background, channels", [("grey", 3), ("blurred", 3), ("colour", 3), ("transparent", 4)])
 def test_background(page, background, channels):
     segment(page)
     original = picture(page, "instances")
@@ -142,6 +142,22 @@ def test_background(page, background, channels):
     else:
         moved = np.abs(changed.astype(int) - original).sum(axis=2)
         assert moved[beyond].mean() > 3 * moved[semantic].mean()
+
+
+def test_the_background_takes_a_colour_of_ones_own(page):
+    segment(page)
+    changes(page, "instances", lambda: page.get_by_label("colour", exact=True).check())
+    page.locator("#background-colour button").first.click()
+    field = page.locator("#background-colour input[type=text]")
+    expect(field).to_be_visible()
+
+    def choose_green():
+        field.fill("#00c800")
+        field.press("Enter")
+
+    shown = changes(page, "instances", choose_green)
+    beyond = ~is_cat_coloured(picture(page, "semantic"))
+    assert (np.abs(shown[beyond].astype(int) - (0, 200, 0)).max(axis=1) < 40).mean() > 0.8
 
 
 def test_pointing_names_the_cat_in_pictures_and_table(page):

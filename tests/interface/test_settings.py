@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from interface.settings import BACKGROUNDS, Settings, replace_background
+from interface.settings import BACKGROUNDS, Settings, replace_background, rgb
 
 
 def test_from_widgets():
-    settings = Settings.from_widgets(35, 0, ["boxes"], 70, "class", "grey", "overlay")
-    assert settings == Settings(0.35, 0.7, 0.0, ("boxes",), "class", "grey", "overlay")
-    assert Settings.from_widgets(50, 50, [], 50, "class", "grey", "solid", ["cat"]).classes == ("cat",)
-    assert Settings.from_widgets(50, 50, [], 50, "class", "grey", "solid", None).classes == ()
+    settings = Settings.from_widgets(35, 0, ["boxes"], 70, "class", "colour", "#ff0000", "overlay")
+    assert settings == Settings(0.35, 0.7, 0.0, ("boxes",), "class", "colour", "overlay", (), "#ff0000")
+    assert Settings.from_widgets(50, 50, [], 50, "class", "grey", "#fff", "solid", ["cat"]).classes == ("cat",)
+    assert Settings.from_widgets(50, 50, [], 50, "class", "grey", "#fff", "solid", None).classes == ()
 
 
 @pytest.mark.parametrize(
@@ -42,8 +42,8 @@ def test_background_leaves_the_objects_alone(analysis, background):
     beyond = changed[~union]
     if background == "grey":
         assert (beyond[:, 0] == beyond[:, 1]).all()
-    elif background == "plain":
-        assert len(np.unique(beyond, axis=0)) == 1
+    elif background == "colour":
+        assert (beyond == (246, 244, 239)).all()
     elif background == "blurred":
         assert 1 < np.abs(beyond.astype(int) - before[~union]).mean() < 40
     else:
@@ -53,3 +53,19 @@ def test_background_leaves_the_objects_alone(analysis, background):
 def test_unknown_background(analysis):
     with pytest.raises(ValueError, match='no background "beach"'):
         replace_background(analysis.view, analysis.view_detections().instances(0.2), "beach")
+
+
+@pytest.mark.parametrize(
+    "text, colour",
+    [("#0a141e", (10, 20, 30)), ("rgba(10.4, 19.6, 30, 1)", (10, 20, 30)), ("rgb(255, 0, 7)", (255, 0, 7))],
+)
+def test_colours(analysis, text, colour):
+    assert rgb(text) == colour
+    found = analysis.view_detections().instances(0.2)
+    changed = replace_background(analysis.view, found, "colour", text)
+    assert (changed[~found.masks.any(axis=0)] == colour).all()
+
+
+def test_no_colour():
+    with pytest.raises(ValueError, match="color"):
+        rgb("beach")
