@@ -19,7 +19,6 @@ medians, with the 10th and 90th percentile behind them. Close other programs fir
 import json
 import os
 import platform
-import socket
 import subprocess
 import sys
 import tempfile
@@ -30,6 +29,7 @@ import numpy as np
 
 from mrcnn.model import frozen
 from pipeline import peers
+from pipeline.app_process import ROOT, running_app
 from pipeline.benchmark_photos import SIZE, photos
 from pipeline.stages import STAGES, Stages, multiply_adds
 
@@ -39,7 +39,6 @@ CONVOLUTION = 96, 96, 256  # height, width and channels in and out of the 3x3 co
 COLD_STARTS = 3
 SERVED_PHOTOS = 10
 AFTER_NETWORK = ("pasting", "drawing", "encoding")
-REPOSITORY = Path(__file__).resolve().parent.parent
 
 
 def add_arguments(parser):
@@ -211,7 +210,7 @@ def cold_starts(name_or_path, photo, folder):
     for _ in range(COLD_STARTS):
         for name, command in commands.items():
             start = time.perf_counter()
-            run = subprocess.run([sys.executable, *command], capture_output=True, text=True, cwd=REPOSITORY)
+            run = subprocess.run([sys.executable, *command], capture_output=True, text=True, cwd=ROOT)
             seconds[name].append(time.perf_counter() - start)
             if run.returncode:
                 raise OSError(f"`python {' '.join(command[:2])} ...` failed: {run.stderr.strip().splitlines()[-1]}")
@@ -229,39 +228,14 @@ def server_memory(name_or_path, subjects):
         return None
     from gradio_client import Client, handle_file
 
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    environment = {**os.environ, "PORT": str(port)}
-    server = subprocess.Popen([sys.executable, "app.py"], cwd=REPOSITORY, env=environment, **silent)
-    try:
-        wait_for(port, server)
-        client = Client(f"http://127.0.0.1:{port}", verbose=False)
+    with running_app() as app:
+        client = Client(app.address, verbose=False)
         for number in range(SERVED_PHOTOS):
             photo = subjects[number % len(subjects)]
             client.predict(handle_file(photo.path), model=name_or_path, api_name="/segment")
-        status = Path(f"/proc/{server.pid}/status").read_text()
+        status = Path(f"/proc/{app.process_id}/status").read_text()
         kilobytes = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))
         return round(int(kilobytes) * 1024 / 1e9, 3)
-    finally:
-        server.terminate()
-        server.wait()
-
-
-def wait_for(port, server, seconds=180):
-    """Wait until a server answers on a port.
-
-    Raises:
-        OSError: if it ends or does not answer in time.
-    """
-    end = time.monotonic() + seconds
-    while time.monotonic() < end and server.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.2)
-    raise OSError("app.py did not start: run `python app.py` to see why")
 
 
 def targets(report):

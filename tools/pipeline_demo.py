@@ -12,24 +12,20 @@ import argparse
 import contextlib
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from pipeline.app_process import ROOT, running_app
 from tests.pipeline import bucket
 
-ROOT = Path(__file__).resolve().parent.parent
 CLASS = "Balloon"
 LEAST_IOU = 0.8
-PATIENCE = 300  # seconds until the page must be up
 
 SETTINGS = {
     "steps": 80,
@@ -69,9 +65,9 @@ def main(out, pictures):
         pipeline("train", "--data", train, "--val", validation, "--out", out / "run", *options)
     with step("evaluate"):
         pipeline("evaluate", "--weights", "balloon", "--data", validation, "--json", out / "evaluation.json")
-    with step("serve and ask"), serve(environment) as url:
+    with step("serve and ask"), running_app(MRCNN_WEIGHTS=environment["MRCNN_WEIGHTS"]) as app:
         photo, truth = unseen_balloon(out / "unseen.png")
-        overlap = ask(url, photo, truth)
+        overlap = ask(app.address, photo, truth)
     print(f"the balloon in {photo}: mask IoU {overlap:.3f}; {time.perf_counter() - start:.0f} s in all")
     return 0 if overlap > LEAST_IOU else f"too little: more than {LEAST_IOU} was expected"
 
@@ -93,30 +89,6 @@ def unseen_balloon(path):
     Image.fromarray(picture).save(path)
     mask = Image.fromarray(objects[0][1]).resize(picture.shape[1::-1], Image.Resampling.NEAREST)
     return path, np.asarray(mask)
-
-
-@contextlib.contextmanager
-def serve(environment):
-    """Runs app.py; gives its address when the page answers."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
-    process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env={**environment, "PORT": str(port)})
-    try:
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            try:
-                urllib.request.urlopen(url, timeout=10).close()
-                break
-            except (urllib.error.URLError, OSError):
-                if process.poll() is not None or time.monotonic() > deadline:
-                    sys.exit(f"{url} did not answer")
-                time.sleep(0.5)
-        yield url
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 def ask(url, photo, truth):

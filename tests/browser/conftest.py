@@ -9,7 +9,7 @@ from playwright.sync_api import expect, sync_playwright
 from skimage import data
 from skimage.transform import resize
 
-from tests.browser.app_process import running_app
+from pipeline.app_process import running_app
 
 PATIENCE = 90_000  # milliseconds; a machine may be busy with training
 CHROMIUM_FLAGS = [
@@ -28,9 +28,9 @@ CHROMIUM_FLAGS = [
 @pytest.fixture(scope="session")
 def server():
     """Address of the running app."""
-    with running_app() as (address, lines):
-        assert any(line.startswith(f"Ready: {address} ") for line in lines)
-        yield address
+    with running_app() as app:
+        assert any(line.startswith(f"Ready: {app.address} ") for line in app.lines)
+        yield app.address
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ from pycocotools import mask as coco_mask
 
 from interface.examples import example_photos
 from mrcnn import MaskRCNN
-from tests.browser.app_process import ROOT, running_app
+from pipeline.app_process import ROOT, running_app
 
 CHELSEA, COFFEE = example_photos()[0], example_photos()[3]
 
@@ -117,8 +117,8 @@ def test_mcp_gives_the_same_document(document):
             return tools, good, bad
 
     # In a thread of its own: in this one the browser's event loop may be running.
-    with running_app(GRADIO_MCP_SERVER="True") as (address, _), concurrent.futures.ThreadPoolExecutor(1) as thread:
-        (tool,), good, bad = thread.submit(asyncio.run, ask(address)).result()
+    with running_app(GRADIO_MCP_SERVER="True") as app, concurrent.futures.ThreadPoolExecutor(1) as thread:
+        (tool,), good, bad = thread.submit(asyncio.run, ask(app.address)).result()
     assert tool.name == "segment_photo" and tool.description.startswith("Finds each object in a photo")
     assert set(tool.inputSchema["properties"]) == {"photo", "confidence", "model"}
     assert all(entry["description"] for entry in tool.inputSchema["properties"].values())

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from mrcnn import drawing, weights
-from tests.browser.app_process import running_app
+from pipeline.app_process import running_app
 from tests.browser.conftest import PATIENCE
 from tests.browser.test_page import download, picture, segment
 
@@ -38,8 +38,8 @@ def zoo(tmp_path_factory):
     for suffix in ("npz", "json", "md"):
         shutil.copy(weights.FOLDER / f"cat.{suffix}", folder)
     add_dog(folder)
-    with running_app(MRCNN_WEIGHTS=str(folder)) as (address, _):
-        yield address
+    with running_app(MRCNN_WEIGHTS=str(folder)) as app:
+        yield app.address
 
 
 @pytest.fixture

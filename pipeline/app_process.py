@@ -1,4 +1,4 @@
-"""The real app in a process of its own."""
+"""`python app.py` in a process of its own, for the benchmark, the demo of the pipeline and the tests of the page."""
 
 import contextlib
 import os
@@ -7,10 +7,25 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import NamedTuple
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parent.parent
 # Loading TensorFlow takes seconds, but minutes on a machine that is busy with training.
 START_SECONDS = 600
+
+
+class RunningApp(NamedTuple):
+    """An app that answers.
+
+    Attributes:
+        address: str. Where, `http://127.0.0.1:PORT`.
+        lines: list of str. What it has printed so far.
+        process_id: int.
+    """
+
+    address: str
+    lines: list
+    process_id: int
 
 
 @contextlib.contextmanager
@@ -21,7 +36,10 @@ def running_app(**environment):
         environment: variables to set for it.
 
     Yields:
-        The app's address, and a list of the lines that it has printed.
+        `RunningApp`.
+
+    Raises:
+        OSError: if it does not start.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -51,9 +69,9 @@ def running_app(**environment):
 
     threading.Thread(target=read, daemon=True).start()
     try:
-        in_time = ready.wait(START_SECONDS)
-        assert in_time and process.poll() is None, "the app did not start:\n" + "".join(lines)
-        yield f"http://127.0.0.1:{port}", lines
+        if not ready.wait(START_SECONDS) or process.poll() is not None:
+            raise OSError("app.py did not start:\n" + "".join(lines))
+        yield RunningApp(f"http://127.0.0.1:{port}", lines, process.pid)
     finally:
         process.terminate()
         process.wait(30)
