@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from interface.examples import example_photos
+from tests.browser.tabs import open_tab
 
 pytestmark = pytest.mark.browser
 
@@ -18,7 +19,7 @@ def test_photos_and_a_zip_give_a_gallery_and_one_zip(page, tmp_path):
     with zipfile.ZipFile(tmp_path / "in.zip", "w") as archive:
         archive.write(chelsea, "album/chelsea.png")
         archive.writestr("album/notes.txt", "no picture either")
-    page.get_by_role("tab", name="Many photos").click()
+    open_tab(page, "Many photos")
     expect(page.locator("#batch-download")).to_be_disabled()
     page.set_input_files("#batch-files input[type=file]", [tmp_path / "in.zip", coffee, tmp_path / "bad.jpg", chelsea])
     expect(page.locator("#batch-files")).to_contain_text("bad")
@@ -47,7 +48,7 @@ def test_photos_and_a_zip_give_a_gallery_and_one_zip(page, tmp_path):
 
 
 def test_a_stopped_run_keeps_what_is_done(page):
-    page.get_by_role("tab", name="Many photos").click()
+    open_tab(page, "Many photos")
     page.set_input_files("#batch-files input[type=file]", [example_photos()[0]] * 60)
     expect(page.locator("#batch-files")).to_contain_text("chelsea")
     page.locator("#batch-start").click()

@@ -4,13 +4,14 @@ import pytest
 from playwright.sync_api import expect
 
 from interface.inside_tab import STEPS
+from tests.browser.tabs import open_tab
 from tests.browser.test_page import segment
 
 pytestmark = pytest.mark.browser
 
 
 def test_without_a_photo_it_says_what_to_do(page):
-    page.get_by_role("tab", name="Inside").click()
+    open_tab(page, "Inside")
     expect(page.locator("#inside")).to_contain_text("Choose a photo in the first tab")
     expect(page.locator("#step")).to_be_hidden()
 
@@ -19,7 +20,7 @@ def test_without_a_photo_it_says_what_to_do(page):
 def test_the_slider_walks_through_the_network(open_page, width, height):
     page = open_page(viewport={"width": width, "height": height})
     segment(page)
-    page.get_by_role("tab", name="Inside").click()
+    open_tab(page, "Inside")
     expect(page.locator(".step h3")).to_contain_text(f"1 of {STEPS}")
     slider = page.locator("#step input[type=range]")
     slider.focus()
@@ -32,7 +33,7 @@ def test_the_slider_walks_through_the_network(open_page, width, height):
         assert page.evaluate("document.documentElement.scrollWidth") <= width
     expect(page.locator(".step p")).to_contain_text("1 cat")
     # The page remembers the walk for as long as photo, model and confidence stay.
-    page.get_by_role("tab", name="Photo").click()
-    page.get_by_role("tab", name="Inside").click()
+    open_tab(page, "Photo")
+    open_tab(page, "Inside")
     expect(page.locator(".step h3")).to_contain_text(f"{STEPS} of {STEPS}")
     assert page.problems == []

@@ -9,13 +9,14 @@ from playwright.sync_api import expect
 
 from interface.live_tab import live_tab
 from interface.session import Models
+from tests.browser.tabs import open_tab
 
 CAMERA_STATES = """() => [...document.querySelectorAll("#live-camera video")]
     .flatMap((video) => video.srcObject ? video.srcObject.getTracks().map((track) => track.readyState) : [])"""
 
 
 def start_camera(page):
-    page.get_by_role("tab", name="Live").click()
+    open_tab(page, "Live")
     page.get_by_text("Click to Access Webcam").locator("visible=true").click()
     page.locator("#live-camera").get_by_role("button", name="capture photo").click()
 
@@ -61,7 +62,7 @@ def test_pictures_are_dropped_rather_than_queued(browser):
         start = time.monotonic()
         start_camera(page)
         page.wait_for_timeout(8000)
-        page.get_by_role("tab", name="Photo").click()
+        open_tab(page, "Photo")
         page.wait_for_function(f"() => !({CAMERA_STATES})().includes('live')")
         seconds, looks = time.monotonic() - start, models.looks
         page.wait_for_timeout(4000)
@@ -77,9 +78,9 @@ def test_the_camera_stops_when_its_tab_is_left(page):
     start_camera(page)
     expect(page.locator("#live-pictures img")).to_have_count(2)
     assert page.evaluate(CAMERA_STATES) == ["live"]
-    page.get_by_role("tab", name="Photo").click()
+    open_tab(page, "Photo")
     page.wait_for_function(f"() => !({CAMERA_STATES})().includes('live')")
-    page.get_by_role("tab", name="Live").click()
+    open_tab(page, "Live")
     words = page.locator("#live-status").inner_text()
     page.wait_for_timeout(3000)
     assert page.locator("#live-status").inner_text() == words, "no picture came after the tab was left"

@@ -16,6 +16,7 @@ from skimage import data
 
 from interface.examples import example_photos
 from mrcnn import drawing
+from tests.browser.tabs import open_tab
 
 pytestmark = pytest.mark.browser
 
@@ -407,13 +408,13 @@ def test_phone(open_page):
 
 
 def test_explanation_and_guide(page):
-    page.get_by_role("tab", name="How it works").click()
+    open_tab(page, "How it works")
     figures = page.locator("img.explanation")
     expect(figures).to_have_count(2)
     for index in (0, 1):
         figures.nth(index).scroll_into_view_if_needed()
         page.wait_for_function(f"() => document.querySelectorAll('img.explanation')[{index}].naturalWidth > 1000")
-    page.get_by_role("tab", name="For programs").click()
+    open_tab(page, "For programs")
     expect(page.locator("#guide")).to_contain_text("gradio_client")
 
 

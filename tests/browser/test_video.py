@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 from skimage import data
 
 from mrcnn import drawing
+from tests.browser.tabs import open_tab
 from tests.films import read_film, write_film
 
 pytestmark = pytest.mark.browser
@@ -23,7 +24,7 @@ def film(tmp_path_factory):
 
 
 def choose_clip(page, path):
-    page.get_by_role("tab", name="Video").click()
+    open_tab(page, "Video")
     page.set_input_files("#clip input[type=file]", path)
     page.wait_for_selector("#clip video")
 
