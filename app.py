@@ -6,8 +6,6 @@ GRADIO_SERVER_NAME=0.0.0.0 python app.py    # for other machines too; on a Space
 GRADIO_MCP_SERVER=True python app.py        # with an MCP server for assistants; needs gradio[mcp]
 """
 
-import ctypes
-import gc
 import importlib.util
 import os
 import sys
@@ -40,15 +38,6 @@ def warm_up(models):
         table_html(analysis, Settings())
 
 
-def release_memory():
-    """Gives back to the system what was used only to load the model, a tenth of the whole; needs glibc."""
-    gc.collect()
-    if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-        if trim:
-            trim(0)
-
-
 def main():
     start = time.perf_counter()
     host, port = address()
@@ -63,7 +52,6 @@ def main():
     if not models.names():
         sys.exit("There is no model in weights/. Train one with `python -m pipeline train`, see README.md.")
     warm_up(models)
-    release_memory()
     page = build_page(models)
     try:
         serve(page, host, port)

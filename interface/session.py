@@ -5,8 +5,11 @@ that every slider and switch only draws again.
 """
 
 import collections
+import ctypes
 import dataclasses
+import gc
 import secrets
+import sys
 import threading
 import time
 
@@ -21,6 +24,15 @@ LOWEST_CONFIDENCE = 0.05
 # The page draws on a copy of the photo whose longer side is within these. More pixels than the screen has would
 # only take time; on fewer, lines and letters would be blurred. Downloads and the API use the photo's own size.
 SMALLEST_VIEW_SIDE, LARGEST_VIEW_SIDE = 800, 1280
+
+
+def release_memory():
+    """Gives back to the system what was used only for a while, as to load a model; needs glibc."""
+    gc.collect()
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim:
+            trim(0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,8 +84,11 @@ class Models:
                     known = ", ".join(self.names()) or "none is installed"
                     raise ValueError(f'There is no model "{name}", only: {known}.')
                 model = MaskRCNN.from_pretrained(name)
+                # Freezing the graph and its first run each take some 200 MB for a moment.
+                release_memory()
                 # The first run of a graph is several times slower than the others.
                 model.detect(np.zeros((288, 384, 3), np.uint8))
+                release_memory()
                 self._models[name] = model
             return self._models[name]
 
