@@ -132,19 +132,23 @@ def photo_sources(uploads):
         that folder for it. And the number of those that were left out.
 
     Raises:
-        ValueError: if there is none.
+        ValueError: if there is none, or a ZIP is damaged.
     """
     sources = []
     for path in uploads:
         if not zipfile.is_zipfile(path):
             sources.append((Path(path).name, lambda folder, path=path: path))
             continue
-        with zipfile.ZipFile(path) as archive:
-            for member in archive.infolist():
-                # What macOS and others put in beside the photos.
-                hidden = any(part.startswith((".", "__MACOSX")) for part in Path(member.filename).parts)
-                if not member.is_dir() and not hidden:
-                    sources.append((Path(member.filename).name, functools.partial(_unpack, path, member)))
+        try:
+            with zipfile.ZipFile(path) as archive:
+                members = archive.infolist()
+        except zipfile.BadZipFile as error:
+            raise ValueError(f"{Path(path).name} is a damaged ZIP ({error}).") from None
+        for member in members:
+            # What macOS and others put in beside the photos.
+            hidden = any(part.startswith((".", "__MACOSX")) for part in Path(member.filename).parts)
+            if not member.is_dir() and not hidden:
+                sources.append((Path(member.filename).name, functools.partial(_unpack, path, member)))
     if not sources:
         raise ValueError("There is no file in that ZIP.")
     return sources[:MOST_PHOTOS], max(0, len(sources) - MOST_PHOTOS)
@@ -158,13 +162,14 @@ def _unpack(path, member, folder):
         with zipfile.ZipFile(path) as archive, archive.open(member) as file:
             # Not what the header promises: a file of a few KB may unpack to gigabytes.
             content = file.read(LARGEST_MEMBER + 1)
-    except (RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:  # a password, a rare method
-        raise ValueError(f"{name} cannot be unpacked ({error}).") from None
-    if len(content) > LARGEST_MEMBER:
-        raise ValueError(f"{name} is larger than {LARGEST_MEMBER // 1_000_000} MB.")
-    for before in Path(folder).iterdir():
-        before.unlink()
-    target.write_bytes(content)
+        if len(content) > LARGEST_MEMBER:
+            raise ValueError(f"{name} is larger than {LARGEST_MEMBER // 1_000_000} MB.")
+        for before in Path(folder).iterdir():
+            before.unlink()
+        target.write_bytes(content)
+    # A password, a rare method, damage, or a name that is too long for this machine's disk.
+    except (RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error, OSError) as error:
+        raise ValueError(f"{name} cannot be unpacked ({getattr(error, 'strerror', None) or error}).") from None
     return target
 
 

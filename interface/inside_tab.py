@@ -1,5 +1,7 @@
 """The Inside tab: what the network thought of the photo, step by step."""
 
+import html
+
 import gradio as gr
 
 from interface.inside_view import inside_steps
@@ -33,7 +35,7 @@ def inside_tab(models, tab, photo, model_name, confidence):
             try:
                 seen = asked, inside_steps(*models.inspect(name, path, percent / 100))
             except ValueError as error:
-                return None, gr.Slider(visible="hidden"), f"<p><b>Sorry.</b> {error}</p>"
+                return None, gr.Slider(visible="hidden"), f"<p><b>Sorry.</b> {html.escape(str(error))}</p>"
         return seen, gr.Slider(visible=True), show(seen, number)
 
     tab.select(

@@ -65,3 +65,18 @@ def test_a_damaged_member_is_refused(tmp_path, photo):
     ((_, read),), _ = photo_sources([str(packed)])
     with pytest.raises(ValueError, match="two.png cannot be unpacked"):
         read(tmp_path)
+
+
+def test_a_name_too_long_for_the_disk_is_refused(tmp_path, photo):
+    ((_, read),), _ = photo_sources([str(pack(tmp_path / "a.zip", **{"猫" * 200 + ".png": photo.read_bytes()}))])
+    with pytest.raises(ValueError, match="cannot be unpacked .File name too long"):
+        read(tmp_path)
+
+
+def test_a_damaged_zip_is_said(tmp_path, photo):
+    packed = pack(tmp_path / "a.zip", **{"two.png": photo.read_bytes()})
+    content = bytearray(packed.read_bytes())
+    content[content.index(b"PK\x01\x02")] = 0
+    packed.write_bytes(content)
+    with pytest.raises(ValueError, match="a.zip is a damaged ZIP"):
+        photo_sources([str(packed)])
