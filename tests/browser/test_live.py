@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from interface.live_tab import live_tab
 from interface.session import Models
+from tests.browser.conftest import PATIENCE
 from tests.browser.tabs import open_tab
 
 CAMERA_STATES = """() => [...document.querySelectorAll("#live-camera video")]
@@ -61,13 +62,15 @@ def test_pictures_are_dropped_rather_than_queued(browser):
         page.goto(address)
         start = time.monotonic()
         start_camera(page)
-        page.wait_for_timeout(8000)
+        # However slow the machine is, the camera soon is some pictures ahead of the model.
+        while not 0 < models.looks < len(sent) - 2:
+            assert time.monotonic() - start < PATIENCE / 1000, "none was sent in vain"
+            page.wait_for_timeout(200)
         open_tab(page, "Photo")
         page.wait_for_function(f"() => !({CAMERA_STATES})().includes('live')")
         seconds, looks = time.monotonic() - start, models.looks
         page.wait_for_timeout(4000)
-        assert 1 <= models.looks <= seconds
-        assert len(sent) > models.looks + 2, "some were sent in vain"
+        assert models.looks <= seconds
         assert models.looks <= looks + 1, "none waited in a queue"
     finally:
         context.close()
