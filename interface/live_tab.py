@@ -15,19 +15,20 @@ PAUSE = 2  # seconds after which the rate begins anew
 IDLE = f"Start the camera: its pictures are looked at one by one, none is kept. It stops after {LONGEST // 60} minutes."
 SMOOTHING = 0.8  # of the rate that is shown: how much of the last value stays
 
-# Gradio leaves the camera on when its tab is left. The observer sees the tab disappear, presses the button that ends
-# the stream and, to be sure, switches the camera itself off.
+# Gradio leaves the camera on when its tab is left. So, in a hidden tab, the button that ends the stream is pressed and,
+# to be sure, the camera itself switched off. Asked again and again, because a slow camera may come on only after the
+# tab was left.
 CAMERA_SCRIPT = """
 const camera = element.closest("#live-row").querySelector("#live-camera");
-const off = () => {
+setInterval(() => {
   if (camera.offsetParent !== null) return;
   for (const video of camera.querySelectorAll("video")) {
-    if (!video.srcObject) continue;
-    camera.querySelector("button[aria-label='stop recording'], .button-wrap button")?.click();
-    for (const track of video.srcObject.getTracks()) track.stop();
+    const tracks = (video.srcObject?.getTracks() ?? []).filter((track) => track.readyState === "live");
+    if (!tracks.length) continue;
+    camera.querySelector(".capture-button :is([title='stop recording'], [title='spinner'])")?.click();
+    for (const track of tracks) track.stop();
   }
-};
-new IntersectionObserver(off).observe(camera);
+}, 300);
 """
 
 

@@ -38,7 +38,8 @@ class TrainConfig:
     # Data
     canvas_sizes: tuple[int, ...] = (256, 320, 384)  # side of the square canvas in pixels, one drawn for each batch
     negative_share: float = 0.25  # of the samples are photos without any instance
-    # ("kind=dog", 3): photos of whose COCO record this is true come that many times as often as others in their group
+    # ("kind=dog", 3): photos of whose COCO record this is true come that many times as often as others in their group;
+    # 0 leaves them out
     repeat: tuple[tuple[str, int], ...] = ()
     scale: tuple[float, float] = (0.6, 1.6)  # longer side of the photo over the side of the canvas
     aspect: float = 0.35  # log of height / width

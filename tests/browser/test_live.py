@@ -55,6 +55,7 @@ def test_pictures_are_dropped_rather_than_queued(browser):
             live_tab(models)
     _, address, _ = blocks.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
     context = browser.new_context(permissions=["camera"])
+    context.set_default_timeout(PATIENCE)
     try:
         page = context.new_page()
         sent = []
