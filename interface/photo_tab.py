@@ -143,11 +143,21 @@ def photo_tab(models, recent):
 
     inputs = [photo, token, model_name, wanted, *widgets]
     on_model = {"concurrency_id": "model", "concurrency_limit": 1, "api_visibility": "private"}
-    photo.input(analyse_upload, inputs, [*outputs, photo], show_progress_on=pictures, **on_model)
+    # always_last: pasting first empties the component; by default the photo would be dropped while that is answered.
+    photo.input(
+        analyse_upload, inputs, [*outputs, photo], show_progress_on=pictures, trigger_mode="always_last", **on_model
+    )
     photo.clear(analyse, inputs, outputs, show_progress="hidden", **on_model)
     examples.load_input_event.then(analyse, inputs, outputs, show_progress_on=pictures, **on_model)
     about_model = [card, whole_card, classes]
-    model_name.input(choose_model, inputs, [*outputs, *about_model], show_progress_on=pictures, **on_model)
+    model_name.input(
+        choose_model,
+        inputs,
+        [*outputs, *about_model],
+        show_progress_on=pictures,
+        trigger_mode="always_last",
+        **on_model,
+    )
     background.input(
         lambda name: gr.ColorPicker(visible=name == "colour" or "hidden"),
         background,
