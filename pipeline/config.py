@@ -41,6 +41,7 @@ class TrainConfig:
     # ("kind=dog", 3): photos of whose COCO record this is true come that many times as often as others in their group;
     # 0 leaves them out
     repeat: tuple[tuple[str, int], ...] = ()
+    paste: float = 0.0  # share of the photos without instances onto which one of another photo is pasted
     scale: tuple[float, float] = (0.6, 1.6)  # longer side of the photo over the side of the canvas
     aspect: float = 0.35  # log of height / width
     flip: float = 0.5

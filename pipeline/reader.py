@@ -9,6 +9,8 @@ import functools
 import numpy as np
 
 from pipeline.augment import MASK_SIZE, Jitter, augment
+from pipeline.copy_paste import paste
+from pipeline.dataset import IGNORE
 
 NEGATIVE, POSITIVE = 0, 1
 
@@ -63,10 +65,25 @@ class SampleReader:
     def sample(self, number):
         """Sample `number`: see `pipeline.augment.augment` for what comes back."""
         dataset, image_id = self.picture(number)
+        image = dataset.load_image(image_id)
         windows, class_ids = self._windows(dataset, image_id)
         random = np.random.default_rng((self.config.seed, 3, number))
+        if not dataset.has_instances(image_id) and random.random() < self.config.paste:
+            image, windows, class_ids = self._paste_one(image, windows, class_ids, random)
         size = self.canvas_size(number // self.config.batch_size)
-        return augment(dataset.load_image(image_id), windows, class_ids, size, self.jitter, random)
+        return augment(image, windows, class_ids, size, self.jitter, random)
+
+    def _paste_one(self, image, windows, class_ids, random):
+        """A photo with an instance of another photo taken at random, if that is large enough there."""
+        positives = self.groups[POSITIVE]
+        source, source_id = positives[random.integers(len(positives))]
+        others, other_ids = self._windows(source, source_id)
+        real = np.flatnonzero(other_ids != IGNORE)
+        row = real[random.integers(len(real))]
+        image, window = paste(image, source.load_image(source_id), others[row], random)
+        if window is None:
+            return image, windows, class_ids
+        return image, [*windows, window], np.append(class_ids, other_ids[row])
 
     def batches(self, first_step=0, worker=(0, 1)):
         """Batches from number `first_step` on, without end.

@@ -80,3 +80,18 @@ def test_photos_can_be_made_to_come_more_often(tmp_path):
     reader = SampleReader([CocoDataset(folder)], config)
     drawn = collections.Counter(reader.picture(number)[1] for number in range(16))
     assert drawn == {1: 4, 2: 4, 3: 2, 4: 6}
+
+
+def test_photos_without_instances_get_one_of_another_photo(tmp_path):
+    folder = write_dataset(tmp_path / "train", count=3, negatives=3)
+    dataset = CocoDataset(folder)
+    config = dataclasses.replace(CONFIG, negative_share=0.5, canvas_sizes=(96,), scale=(1.0, 1.0))
+
+    def instances(paste):
+        reader = SampleReader([dataset], dataclasses.replace(config, paste=paste))
+        empty = [number for number in range(40) if not dataset.has_instances(reader.picture(number)[1])]
+        return [len(reader.sample(number)[2]) for number in empty]
+
+    assert sum(instances(0.0)) == 0
+    assert set(instances(1.0)) == {1}
+    assert 0 < sum(instances(0.5)) < 20
