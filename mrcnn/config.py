@@ -32,12 +32,13 @@ class Config:
 
     # Feature pyramid
     pyramid_channels: int = 128
-    separable: bool = True  # depthwise-separable 3x3 convolutions in the pyramid and the proposal head
+    separable: bool = True  # depthwise-separable 3x3 convolutions in the pyramid
     detail_channels: int = 16  # width of the stride-4 map that the mask head reads outlines from; 0 = no second look
 
     # Region proposals: levels P3 to P6. A 3x3 on P2 would cost more than the whole backbone stage under it.
     proposal_level: int = 3  # the finest level with anchors
     proposal_channels: int = 0  # of the 3x3 convolution; 0 = as many as the pyramid has
+    proposal_separable: bool = False  # a full 3x3 from P3 up runs at the CPU's best rate; see docs/performance.md
     anchor_scales: tuple[float, ...] = (2.0, 3.0, 5.0)  # anchor side = scale * stride: 16 to 320 pixels
     anchor_ratios: tuple[float, ...] = (0.5, 1.0, 2.0)  # height / width
     proposal_candidates: int = 400  # best anchors that enter the non-maximum suppression

@@ -43,7 +43,8 @@ SETTINGS = {
 # Fields of the config that the file decides.
 FROM_FILE = (
     "preset", "conventions", "class_names", "backbone", "backbone_blocks", "pyramid_channels", "separable",
-    "detail_channels", "proposal_level", "proposal_channels", "box_pool_size", "box_units", "mask_channels",
+    "detail_channels", "proposal_level", "proposal_channels", "proposal_separable", "box_pool_size", "box_units",
+    "mask_channels",
 )  # fmt: skip
 
 

@@ -73,7 +73,7 @@ class Network(keras.Model):
         self.proposal_strides = [2**level for level in range(config.proposal_level, COARSEST_LEVEL + 1)]
         per_cell = len(config.anchor_scales) * len(config.anchor_ratios)
         channels = config.proposal_channels or config.pyramid_channels
-        self.proposal_head = RegionProposalHead(per_cell, channels, config.separable, name="proposal_head")
+        self.proposal_head = RegionProposalHead(per_cell, channels, config.proposal_separable, name="proposal_head")
         self.box_head = BoxHead(config.class_count, config.box_units, name="box_head")
         self.mask_head = mask_head(config.class_count, config.mask_channels, name="mask_head")
         self.build((None, None, None, 3))

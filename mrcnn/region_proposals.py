@@ -22,10 +22,10 @@ class RegionProposalHead(keras.layers.Layer):
     Args:
         anchors_per_cell: int. Scales times ratios.
         channels: int. Channels of the shared 3x3 convolution.
-        separable: bool. Whether that convolution is depthwise-separable. Defaults to `True`.
+        separable: bool. Whether that convolution is depthwise-separable. Defaults to `False`.
     """
 
-    def __init__(self, anchors_per_cell, channels, separable=True, **kwargs):
+    def __init__(self, anchors_per_cell, channels, separable=False, **kwargs):
         super().__init__(**kwargs)
         self.anchors_per_cell = anchors_per_cell
         self.channels = channels

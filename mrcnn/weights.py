@@ -102,6 +102,7 @@ def load_into(model, path, only=""):
     variables = {name: v for name, v in named_variables(model).items() if name.startswith(only)}
     with np.load(path, allow_pickle=False) as archive:
         arrays = {name: archive[name] for name in archive.files if name.startswith(only)}
+    _multiply_out(arrays, variables)
     problems = [f"missing {name}" for name in variables.keys() - arrays.keys()]
     problems += [f"unexpected {name}" for name in arrays.keys() - variables.keys()]
     problems += [
@@ -113,6 +114,20 @@ def load_into(model, path, only=""):
         raise ValueError(f"{path.name} does not fit this network: {'; '.join(sorted(problems))}")
     for name, variable in variables.items():
         variable.assign(arrays[name].astype(np.float32))
+
+
+def _multiply_out(arrays, variables):
+    """Where a file has a depthwise-separable convolution and the network a full one, make it the same full one.
+
+    Filtering each channel and then mixing the channels is one convolution whose kernel is the product of the two. So a
+    network with full convolutions can go on from weights that were trained without them.
+    """
+    for name in variables.keys() - arrays.keys():
+        place, slash, kernel = name.rpartition("/")
+        depthwise, pointwise = f"{place}{slash}depthwise_kernel", f"{place}{slash}pointwise_kernel"
+        if kernel == "kernel" and depthwise in arrays and pointwise in arrays:
+            # (h, w, in, 1) and (1, 1, in, out)
+            arrays[name] = arrays.pop(depthwise).astype(np.float32) * arrays.pop(pointwise).astype(np.float32)[0]
 
 
 def load_network(name_or_path):

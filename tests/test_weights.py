@@ -34,6 +34,33 @@ def test_round_trip_in_half_precision(tmp_path):
     assert not list(tmp_path.glob("*.part")), "no temporary file stays behind"
 
 
+@keras.saving.register_keras_serializable(package="test")
+class OneConvolution(keras.Model):
+    """One 3x3 convolution, depthwise-separable or full."""
+
+    def __init__(self, kind):
+        super().__init__()
+        self.shared = kind(5, 3, padding="same", name="shared", bias_initializer="random_normal")
+        self.shared.build((None, None, None, 4))
+        self.built = True
+
+    def call(self, inputs):
+        return self.shared(inputs)
+
+
+def test_a_full_convolution_goes_on_from_a_separable_one(tmp_path):
+    separable, full = OneConvolution(keras.layers.SeparableConv2D), OneConvolution(keras.layers.Conv2D)
+    weights.save(separable, tmp_path / "a.npz", {})
+    weights.load_into(full, tmp_path / "a.npz")
+    picture = np.random.default_rng(0).normal(size=(1, 8, 8, 4)).astype(np.float32)
+    assert np.asarray(full(picture)) == pytest.approx(
+        np.asarray(separable(picture)), abs=5e-3
+    )  # stored in half precision
+    weights.save(full, tmp_path / "b.npz", {})
+    with pytest.raises(ValueError, match="missing shared/depthwise_kernel"):
+        weights.load_into(separable, tmp_path / "b.npz")
+
+
 def test_names_say_where_a_variable_belongs():
     names = set(weights.named_variables(Small()))
     assert names == {"first/kernel", "first/bias", "second/kernel", "second/bias"}
