@@ -30,6 +30,7 @@ class PixelConventions:
 
     size_multiple = 1  # the letterbox fills up to what the backbone needs
     soft_mask_type = np.float16
+    mask_fading = True  # outlines end softly within the enlarged box that the mask head looks at
 
     def letterbox(self, picture, size, config):
         """Picture uint8 `(H, W, 3)` to canvas uint8, and the picture's `(top, left, bottom, right)` in it."""
@@ -78,6 +79,7 @@ class MatterportConventions:
 
     size_multiple = 64  # the stride of P6: "same" paddings then fall where they fell in the original
     soft_mask_type = np.float32  # untrained or unsure masks lie so near to 0.5 that float16 would move outlines
+    mask_fading = False  # a mask that is sure of its whole box fills it to the edge
     largest_pool_level = 5
     canonical_size = 224.0  # a box of this size in pixels is pooled from P4
 

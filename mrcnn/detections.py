@@ -77,6 +77,7 @@ class Detections:
         image_size: `(height, width)` of the original picture in pixels.
         class_names: tuple of str. Names of the classes 1, 2, ...
         mask_margin: float. Share of the box's sides that its soft mask reaches beyond each edge.
+        mask_fading: bool. Whether masks fade out at the edge of their box, see `mrcnn.paste.paste_mask`.
     """
 
     boxes: np.ndarray
@@ -86,6 +87,7 @@ class Detections:
     image_size: tuple[int, int]
     class_names: tuple[str, ...]
     mask_margin: float = 0.0
+    mask_fading: bool = True
 
     def __len__(self):
         return len(self.scores)
@@ -113,5 +115,8 @@ class Detections:
             class_ids=self.class_ids[kept],
             class_names=[self.class_names[class_id - 1] for class_id in self.class_ids[kept]],
             image_size=self.image_size,
-            windows=[paste_mask(self.soft_masks[i], regions[i], self.image_size, mask_threshold) for i in kept],
+            windows=[
+                paste_mask(self.soft_masks[i], regions[i], self.image_size, mask_threshold, self.mask_fading)
+                for i in kept
+            ],
         )

@@ -74,8 +74,9 @@ def resize_bilinear(picture, shape):
     """Bilinear resize without anti-aliasing, as networks of 2017 saw their pictures.
 
     Shrunk pictures are sampled, not averaged; pixels outside count as black, so that enlarged pictures darken at the
-    border; fractions are cut off. All this is how `skimage.transform.resize(order=1, mode="constant",
-    anti_aliasing=False)` followed by `astype(uint8)` does it, to the last bit but for rare roundings.
+    border, though nowhere below the darkest value in them; fractions are cut off. All this is how
+    `skimage.transform.resize(order=1, mode="constant", anti_aliasing=False)` followed by `astype(uint8)` does it, to
+    the last bit but for rare roundings.
 
     Args:
         picture: uint8 `(H, W, C)`.
@@ -89,7 +90,7 @@ def resize_bilinear(picture, shape):
     for row, row_weight in rows:
         for column, column_weight in columns:
             resized += picture[row[:, None], column] * row_weight[:, None, None] * column_weight[:, None]
-    return resized.astype(np.uint8)
+    return resized.clip(picture.min(), picture.max()).astype(np.uint8)
 
 
 def _neighbours(length, source_length):

@@ -182,6 +182,7 @@ class MaskRCNN:
             image_size=tuple(image_size),
             class_names=self.class_names,
             mask_margin=self.config.mask_margin,
+            mask_fading=self._conventions.mask_fading,
         )
 
 

@@ -5,7 +5,7 @@ import numpy as np
 from mrcnn.instances import MaskWindow
 
 
-def paste_mask(soft_mask, box, image_size, threshold=0.5):
+def paste_mask(soft_mask, box, image_size, threshold=0.5, fading=True):
     """Resizes a mask from its box's own grid onto the picture's pixels and thresholds it.
 
     The grid's S x S cells tile the box. The centre of picture row y is y + 1/2, and lies at
@@ -26,6 +26,9 @@ def paste_mask(soft_mask, box, image_size, threshold=0.5):
         box: `y1, x1, y2, x2` in pixels of the picture; it may reach out of the picture.
         image_size: `(height, width)` of the picture.
         threshold: float in `[0, 1)`. A pixel belongs to the mask above it. Defaults to 0.5.
+        fading: bool. `False` pastes as `unmold_mask` and `resize` in `mrcnn/utils.py` of matterport's Mask_RCNN do: no
+            pixel in the box falls below the least of the soft mask, and one at the threshold belongs to the mask. A
+            mask that is nowhere below the threshold then fills its box. Defaults to `True`.
 
     Returns:
         A `MaskWindow` of the pixels from `floor(y1), floor(x1)` to `ceil(y2), ceil(x2)`, as far as they lie
@@ -45,7 +48,10 @@ def paste_mask(soft_mask, box, image_size, threshold=0.5):
     soft_mask = np.asarray(soft_mask, np.float32)
     rows = _interpolation_matrix(top, bottom, y1, y2, soft_mask.shape[0])
     columns = _interpolation_matrix(left, right, x1, x2, soft_mask.shape[1])
-    return MaskWindow(top, left, (rows @ soft_mask) @ columns.T > threshold)
+    values = (rows @ soft_mask) @ columns.T
+    if fading:
+        return MaskWindow(top, left, values > threshold)
+    return MaskWindow(top, left, np.maximum(values, soft_mask.min()) >= threshold)
 
 
 def _clipped_range(low, high, size):

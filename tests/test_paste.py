@@ -52,6 +52,17 @@ def test_agrees_with_an_independent_bilinear_resize():
     assert (window.mask == expected).mean() > 0.995
 
 
+@pytest.mark.parametrize("least", [0.0, 0.4, 0.5, 0.9])
+@pytest.mark.parametrize("shape", [(3, 90), (28, 28), (57, 201)])
+def test_without_fading_it_is_the_resize_of_matterport(least, shape):
+    soft = np.random.default_rng(3).uniform(least, 1.0, (28, 28)).astype(np.float32)
+    soft[5, 6] = least
+    window = paste_mask(soft, [4, 5, 4 + shape[0], 5 + shape[1]], (100, 300), fading=False)
+    expected = resize(soft, shape, order=1, mode="constant", cval=0, clip=True, anti_aliasing=False) >= 0.5
+    np.testing.assert_array_equal(window.mask, expected)
+    assert window.mask.all() == (least >= 0.5)
+
+
 def test_a_box_between_pixels_touches_them_all():
     window = paste_mask(np.ones((28, 28)), [10.4, 20.6, 30.5, 40.2], (100, 100))
     assert (window.top, window.left, window.mask.shape) == (10, 20, (21, 21))
