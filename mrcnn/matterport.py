@@ -92,12 +92,18 @@ def load_network(path, class_names=None, new_classes=False, **settings):
 
 
 def recognises(path):
-    """Whether a file is meant to be one of matterport's, complete or not: it has one of the layers of its heads."""
-    try:
-        with opened(Path(path)) as tensors:
-            return any(name.startswith("mrcnn_") for name in tensors)
-    except ValueError:
+    """Whether a file is meant to be one of matterport's, complete or not: it has one of the layers of its heads.
+
+    Raises:
+        ValueError: if it is an HDF5 file, but a truncated or damaged one, of which nobody can tell.
+    """
+    import h5py
+
+    path = Path(path)
+    if not path.is_file() or not h5py.is_hdf5(path):
         return False
+    with opened(path) as tensors:
+        return any(name.startswith("mrcnn_") for name in tensors)
 
 
 def fine_tuning_network(path, class_names, **settings):
@@ -201,7 +207,7 @@ def opened(path):
     """The tensors of an h5 file, not yet read: a dict from names such as `fpn_p2/kernel` to h5py datasets.
 
     Raises:
-        ValueError: if there is no such file, or it is not a complete HDF5 file.
+        ValueError: if there is no such file, or it is not a complete, undamaged HDF5 file.
     """
     import h5py
 
@@ -214,17 +220,28 @@ def opened(path):
             f"{path.name} is not a complete HDF5 file, it seems to be truncated or of another kind ({error})"
         ) from None
     with file:
-        root = file["model_weights"] if isinstance(file.get("model_weights"), h5py.Group) else file
-        tensors = {}
-
-        def visit(name, item):
-            folders = name.split("/")
-            if isinstance(item, h5py.Dataset) and folders[0] not in IGNORED_GROUPS:
-                short = _tensor_name(folders)
-                tensors[name if short in tensors else short] = item  # a second one of a name is left over
-
-        root.visititems(visit)
+        try:
+            tensors = _datasets(file)
+        except Exception as error:  # h5py has another one for each kind of damage
+            raise ValueError(f"{path.name} is damaged, its table of contents cannot be read ({error})") from None
         yield tensors
+
+
+def _datasets(file):
+    """All tensors of an open h5 file by their names."""
+    import h5py
+
+    root = file["model_weights"] if isinstance(file.get("model_weights"), h5py.Group) else file
+    tensors = {}
+
+    def visit(name, item):
+        folders = name.split("/")
+        if isinstance(item, h5py.Dataset) and folders[0] not in IGNORED_GROUPS:
+            short = _tensor_name(folders)
+            tensors[name if short in tensors else short] = item  # a second one of a name is left over
+
+    root.visititems(visit)
+    return tensors
 
 
 def _tensor_name(folders):

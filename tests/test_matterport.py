@@ -191,6 +191,19 @@ def test_whole_picture(depth, classes, size, chelsea):
     assert share_matched(found, expected, score=1e-9, iou=0.9999) < 1.0  # the comparison can fail
 
 
+def test_masks_that_are_unsure_of_every_cell_fill_their_boxes_to_the_edge(chelsea, tmp_path):
+    """The original's resize clips, so that such a mask does not fade out at the edge of its box."""
+    tensors = dict(random_file(4, 50)[1])
+    tensors["mrcnn_mask/kernel:0"] = tensors["mrcnn_mask/kernel:0"] * np.float32(1e-3)
+    tensors["mrcnn_mask/bias:0"] = np.full(4, 0.1, np.float32)
+    path = write(tmp_path / "unsure.h5", tensors)
+    counts = {"post_nms_rois_inference": 100, "detection_max_instances": 20}
+    model = MaskRCNN.from_matterport(path, image_min_dim=128, image_max_dim=128, **counts)
+    found = model.segment(chelsea, confidence=0.0)
+    assert share_matched(found, Reference(tensors).detect(chelsea, 128, 128, proposals=100, limit=20)) >= 0.9
+    assert all(window.mask.all() for window in found.windows)
+
+
 def test_small_pictures_are_enlarged_and_a_batch_agrees_with_single_ones(chelsea):
     path, tensors = random_file(4, 50)
     counts = {"post_nms_rois_inference": 100, "detection_max_instances": 9}
@@ -277,6 +290,20 @@ def test_damaged_files_are_refused_in_one_sentence(tmp_path):
         MaskRCNN.from_matterport(tmp_path / "none.h5")
 
 
+@pytest.mark.parametrize("damage", [b"\0", b"\xff"])
+def test_holes_in_a_file_of_the_right_length_are_refused_in_one_sentence(tmp_path, damage):
+    """What a download leaves that was given its whole length at the beginning."""
+    path = empty_file(tmp_path / "hole.h5", shapes_of())
+    content = bytearray(path.read_bytes())
+    start = len(content) // 2
+    content[start : start + 50_000] = damage * 50_000
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"^hole.h5 is damaged, its table of contents cannot be read \([^\n]*\)$"):
+        MaskRCNN.from_matterport(path)
+    with pytest.raises(ValueError, match="is damaged"):
+        matterport.recognises(path)
+
+
 def test_values_that_are_no_numbers_are_refused():
     path, tensors = random_file(4, 50)
     network, _ = matterport.load_network(path, image_max_dim=64)
@@ -320,6 +347,11 @@ def test_only_such_files_are_recognised(tmp_path):
     assert matterport.recognises(mine)
     assert not matterport.recognises(other)
     assert not matterport.recognises(tmp_path / "none.h5")
+    np.savez(tmp_path / "backbone.npz", mrcnn_mask=np.zeros(3))
+    assert not matterport.recognises(tmp_path / "backbone.npz")
+    mine.write_bytes(mine.read_bytes()[:-100])
+    with pytest.raises(ValueError, match="mine.h5 is not a complete HDF5 file"):  # not: no weights of a MobileNet
+        matterport.recognises(mine)
 
 
 def test_new_classes_begin_with_fresh_last_layers_and_can_be_trained():
