@@ -8,7 +8,9 @@ GRADIO_MCP_SERVER=True python app.py        # with an MCP server for assistants;
 
 import importlib.util
 import os
+import signal
 import sys
+import tempfile
 import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow greets with a page of notes otherwise
@@ -45,6 +47,17 @@ def main():
     if os.environ.get("GRADIO_MCP_SERVER", "").lower() == "true" and importlib.util.find_spec("mcp") is None:
         sys.exit('The MCP server needs one more package: pip install "gradio[mcp]"')
 
+    # Gradio's files get a folder of their own that ends with the page: by Ctrl-C, or because a container is stopped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    parent = os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir()
+    os.makedirs(parent, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="every-cat-", dir=parent, ignore_cleanup_errors=True) as folder:
+        os.environ["GRADIO_TEMP_DIR"] = folder
+        run(host, port, start)
+
+
+def run(host, port, start):
+    """Serves the page until it is stopped. `start` is when the process began, in seconds of `time.perf_counter`."""
     from interface.page import build_page, serve
     from interface.session import Models
 

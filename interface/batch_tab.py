@@ -16,8 +16,9 @@ from PIL import Image
 
 from interface.downloads import result_files
 from interface.film import draw_both, sized_for_film
+from interface.housekeeping import read_kept_picture
 from interface.settings import Settings
-from mrcnn.pictures import distinct_stems, read_picture
+from mrcnn.pictures import distinct_stems
 from mrcnn.wording import counted
 
 MOST_PHOTOS = 100
@@ -83,7 +84,7 @@ def batch_tab(models):
                     if stopped.is_set():
                         break
                     try:
-                        picture = read_picture(read(unpacked))
+                        picture = read_kept_picture(read(unpacked))
                         detections, milliseconds = models.detect(name, picture, percent / 100)
                     except ValueError as error:
                         rows.append((source_name, "", str(error)))

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from interface.housekeeping import read_kept_picture
 from mrcnn import drawing
 from mrcnn.coco_json import coco_document, labelme_document
-from mrcnn.pictures import read_picture
 
 COLUMNS = ["number", "class", "score", "area_px", "share_percent", "x1", "y1", "x2", "y2"]
 EVERYTHING = "everything.zip"
@@ -61,7 +61,7 @@ def write_download(folder, path, analysis, settings, name=EVERYTHING):
     Raises:
         ValueError: if there is no such file, or the photo can no longer be read.
     """
-    picture = read_picture(path)
+    picture = read_kept_picture(path)
     found = settings.instances(analysis.detections)
     files = result_files(
         Path(path).name, picture, found, analysis.detections.class_names, analysis.milliseconds, settings

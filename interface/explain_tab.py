@@ -46,8 +46,8 @@ READING = """
 - Overlapping masks: in both pictures the object with the higher score lies on top.
 - The cheetah and the lion among the examples are cats to a biologist. This model was taught house cats.
 
-**Privacy.** A photo stays in the server's temporary folder for at most two hours and in memory for the sliders
-until newer ones take its place; then both are deleted. Nobody looks at it, nothing is learned from it, and the page
+**Privacy.** What you send and what is made of it stays in a temporary folder and in the memory of the server for at
+most two hours after you last used it, and is then deleted. Nobody looks at it, nothing is learned from it, and the page
 sends nothing anywhere else.
 """
 

@@ -6,6 +6,7 @@ import gradio as gr
 
 from interface.batch_tab import batch_tab
 from interface.explain_tab import FIGURES, explain_tab
+from interface.housekeeping import AGE, EVERY, housekeeping
 from interface.inside_tab import inside_tab
 from interface.live_tab import live_tab
 from interface.photo_tab import photo_tab
@@ -17,12 +18,32 @@ INTRODUCTION = """# Every cat, cut out
 Mask R-CNN finds each cat in your photo and draws its exact shape."""
 STYLE = Path(__file__).with_name("page.css")
 # Gradio confines page.css to what lies within the page's margins, so the margins themselves are set here. On a phone
-# every pixel of width is a pixel of the picture.
+# every pixel of width is a pixel of the picture. The dot in the footer would separate links that are not there.
 MARGINS = """<style>
 .gradio-container > .main { max-width: 1500px; margin: 0 auto; }
 @media (max-width: 640px) { .gradio-container > .main { padding: 12px !important; } }
+footer .divider { display: none; }
+body:not(.dark) { --color-accent: var(--primary-700); }
+body:not(.dark) #guide .token.string { color: var(--primary-700); }
 </style>"""
-SECONDS_ON_DISK = 7200
+# Gradio says nothing when the camera is refused.
+CAMERA_SCRIPT = """<script>
+const cameras = navigator.mediaDevices;
+if (cameras) {
+  const ask = cameras.getUserMedia.bind(cameras);
+  const reasons = {
+    NotAllowedError: "The camera is not allowed here: allow it in the browser's settings for this page.",
+    NotFoundError: "No camera was found.",
+    NotReadableError: "The camera cannot be read: another program may be using it.",
+  };
+  cameras.getUserMedia = (wishes) => ask(wishes).catch((error) => {
+    const places = [...document.querySelectorAll("#status p, #live-status p, #clip-status p")];
+    const place = places.find((part) => part.offsetParent);
+    if (place) place.textContent = `Sorry. ${reasons[error.name] ?? error.message}`;
+    throw error;
+  });
+}
+</script>"""
 LARGEST_UPLOAD = "40mb"
 LONGEST_QUEUE = 32
 
@@ -31,7 +52,15 @@ def theme():
     """Quiet colours in light and dark, and the fonts of the visitor's own system: nothing is loaded from elsewhere."""
     sans = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
     mono = ("ui-monospace", "Consolas", "monospace")
-    return gr.themes.Base(primary_hue="teal", secondary_hue="teal", neutral_hue="slate", font=sans, font_mono=mono)
+    base = gr.themes.Base(primary_hue="teal", secondary_hue="teal", neutral_hue="slate", font=sans, font_mono=mono)
+    # Darker than the theme's own, whose white on teal and grey on white are hard to read.
+    return base.set(
+        button_primary_background_fill="*primary_700",
+        button_primary_background_fill_dark="*primary_700",
+        button_primary_background_fill_hover="*primary_800",
+        button_primary_background_fill_hover_dark="*primary_800",
+        body_text_color_subdued="*neutral_500",
+    )
 
 
 def build_page(models=None, recent=None):
@@ -50,7 +79,7 @@ def build_page(models=None, recent=None):
     with gr.Blocks(
         title="Every cat, cut out: instance segmentation with Mask R-CNN",
         analytics_enabled=False,
-        delete_cache=(600, SECONDS_ON_DISK),
+        delete_cache=(EVERY, AGE - EVERY),  # before housekeeping does, or Gradio would remember the names
     ) as page:
         gr.Markdown(INTRODUCTION, elem_id="introduction")
         with gr.Tabs():
@@ -85,7 +114,7 @@ def serve(page, host, port):
         server_port=port,
         theme=theme(),
         css_paths=STYLE,
-        head=MARGINS,
+        head=MARGINS + CAMERA_SCRIPT,
         max_file_size=LARGEST_UPLOAD,
         run_history=False,
         footer_links=["api"],
@@ -93,4 +122,5 @@ def serve(page, host, port):
         ssr_mode=False,
         quiet=True,
         prevent_thread_lock=True,
+        app_kwargs={"lifespan": housekeeping},
     )

@@ -5,6 +5,12 @@ In a file of its own because Gradio writes a .pyi file beside each module that d
 
 import gradio as gr
 
+# On a phone the camera that looks away from the visitor, who points it at the cat; so nothing is mirrored either.
+FACING_AWAY = {"facingMode": {"ideal": "environment"}}
+CAMERA = gr.WebcamOptions(
+    mirror=False, constraints={"video": {"width": {"ideal": 1920}, "height": {"ideal": 1440}, **FACING_AWAY}}
+)
+
 
 class PhotoInput(gr.Image):
     """`gr.Image` that hands over the file as it came.

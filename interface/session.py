@@ -16,9 +16,9 @@ import time
 import numpy as np
 from PIL import Image
 
+from interface.housekeeping import read_kept_picture
 from mrcnn import MaskRCNN, weights
 from mrcnn.detections import Detections
-from mrcnn.pictures import read_picture
 
 LOWEST_CONFIDENCE = 0.05
 # The page draws on a copy of the photo whose longer side is within these. More pixels than the screen has would
@@ -123,7 +123,7 @@ class Models:
         Raises:
             ValueError: if the photo cannot be read, there is no such model, or it is an exported one.
         """
-        picture = read_picture(path)
+        picture = read_kept_picture(path)
         model = self.get(name)
         with self._lock:
             return model.inspect(picture, confidence), picture
@@ -134,7 +134,7 @@ class Models:
         Raises:
             ValueError: if the photo cannot be read, or there is no such model.
         """
-        picture = read_picture(path)
+        picture = read_kept_picture(path)
         detections, milliseconds = self.detect(name, picture)
         return Analysis(sized_for_view(picture), detections, milliseconds, name)
 

@@ -54,16 +54,18 @@ def webcam_film(tmp_path_factory):
     return film
 
 
+# The system's Chromium where there is one, else the one that `playwright install` fetched.
+PROGRAM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
 @pytest.fixture(scope="session")
 def browser(webcam_film):
-    # The system's Chromium where there is one, else the one that `playwright install` fetched.
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     flags = [*CHROMIUM_FLAGS, f"--use-file-for-fake-video-capture={webcam_film}"]
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
-        if program is None and not Path(playwright.chromium.executable_path).exists():
+        if PROGRAM is None and not Path(playwright.chromium.executable_path).exists():
             pytest.skip("no Chromium: install it with `apt-get install chromium` or `playwright install chromium`")
-        chromium = playwright.chromium.launch(executable_path=program, args=flags)
+        chromium = playwright.chromium.launch(executable_path=PROGRAM, args=flags)
         yield chromium
         chromium.close()
 

@@ -1,0 +1,65 @@
+import asyncio
+import os
+import time
+import types
+
+import gradio as gr
+import pytest
+from gradio.state_holder import StateHolder
+
+from interface import housekeeping
+from interface.housekeeping import delete_files, forget_sessions, read_kept_picture
+
+
+def test_old_files_are_deleted_and_only_they(tmp_path):
+    for name in ("a/photo.png", "b/example.png", "tmp1234"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    delete_files(tmp_path, seconds=60)
+    assert (tmp_path / "a" / "photo.png").exists()
+    time.sleep(0.05)
+    delete_files(tmp_path, seconds=0.01, kept={str(tmp_path / "b" / "example.png")})
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["example.png"]
+    delete_files(tmp_path / "missing", seconds=0)
+
+
+def test_sessions_are_forgotten_with_their_states():
+    dropped = []
+    with gr.Blocks() as blocks:
+        state = gr.State(None, delete_callback=dropped.append)
+    holder = StateHolder()
+    holder.set_blocks(blocks)
+    holder["someone"][state._id] = "token"
+    forget_sessions(holder, seconds=60)
+    assert "someone" in holder and dropped == []
+    time.sleep(0.05)
+    forget_sessions(holder, seconds=0.01)
+    assert "someone" not in holder and dropped == ["token"] and holder.time_last_used == {}
+
+
+def test_rounds_are_made_until_the_page_ends(tmp_path, monkeypatch):
+    monkeypatch.setattr(housekeeping, "EVERY", 0.05)
+    monkeypatch.setattr(housekeeping, "AGE", 0)
+    with gr.Blocks() as blocks:
+        gr.Markdown("A page.")
+    holder = StateHolder()
+    holder.set_blocks(blocks)
+    app = types.SimpleNamespace(state_holder=holder, uploaded_file_dir=tmp_path, get_blocks=lambda: blocks)
+
+    async def serve():
+        async with housekeeping.housekeeping(app):
+            for _ in range(2):
+                (tmp_path / "photo.png").write_bytes(b"x")
+                while os.listdir(tmp_path):
+                    await asyncio.sleep(0.01)
+        return asyncio.all_tasks() - {asyncio.current_task()}
+
+    async def limited():
+        return await asyncio.wait_for(serve(), 60)
+
+    asyncio.run(limited())
+
+
+def test_a_photo_that_is_gone_is_not_named_by_its_path(tmp_path):
+    with pytest.raises(ValueError, match=r"^The photo is no longer kept here: please choose it again\.$"):
+        read_kept_picture(tmp_path / "photo.png")
