@@ -33,7 +33,7 @@ def inside_steps(inspection, picture):
     makers = (_input, _pyramid, _objectness, _anchors, _candidates, _proposals, _pooled, _classes, _masks)
     parts = [maker(inspection) for maker in makers] + [_result(inspection, picture)]
     return [
-        f'<section class="step"><h3>{number} of {len(parts)}: {title}</h3><p>{sentence}</p>'
+        f'<section class="step"><h2>{number} of {len(parts)}: {title}</h2><p>{sentence}</p>'
         f'<div class="tiles">{"".join(tiles)}</div></section>'
         for number, (title, sentence, *tiles) in enumerate(parts, start=1)
     ]

@@ -6,13 +6,14 @@ import time
 import gradio as gr
 
 from interface.film import film_html, sized_for_film
+from interface.photo_input import FACING_AWAY
 from interface.tracker import Tracker
 
 EVERY = 0.1  # seconds between two pictures; while one is being looked at, newer ones replace each other
 LONGEST = 300  # seconds after which the camera has to be started again, so that a forgotten one frees its place
 VISITORS = 4  # cameras at a time
 PAUSE = 2  # seconds after which the rate begins anew
-IDLE = f"Start the camera: its pictures are looked at one by one, none is kept. It stops after {LONGEST // 60} minutes."
+IDLE = f"Start the camera: its pictures are looked at one by one, not stored. It stops after {LONGEST // 60} minutes."
 SMOOTHING = 0.8  # of the rate that is shown: how much of the last value stays
 
 # Gradio leaves the camera on when its tab is left. So, in a hidden tab, the button that ends the stream is pressed and,
@@ -71,7 +72,9 @@ def live_tab(models):
                 sources=["webcam"],
                 streaming=True,
                 type="numpy",
-                webcam_options=gr.WebcamOptions(mirror=True, constraints={"video": {"width": 640, "height": 480}}),
+                webcam_options=gr.WebcamOptions(
+                    mirror=False, constraints={"video": {"width": 640, "height": 480, **FACING_AWAY}}
+                ),
                 height=300,
                 elem_id="live-camera",
                 alt_text="The picture of your camera",

@@ -1,15 +1,16 @@
 """The Photo tab: a photo goes in, both pictures come out, and the sliders draw them anew."""
 
+import json
 from pathlib import Path
 
 import gradio as gr
 
 from interface import settings as options
 from interface.downloads import EVERYTHING, download_choices, write_download
-from interface.examples import example_photos
+from interface.examples import titled_examples
 from interface.model_card import class_names, long_card, short_card
 from interface.open_dropdown import OpenDropdown
-from interface.photo_input import PhotoInput
+from interface.photo_input import CAMERA, PhotoInput
 from interface.result_view import EMPTY, POINTING_SCRIPT, pictures_html, sentence, table_html
 from interface.session import LOWEST_CONFIDENCE
 from interface.settings import Settings
@@ -18,6 +19,18 @@ from mrcnn.pictures import read_picture
 WELCOME = "Choose a photo, or one of the examples."
 # What every browser shows. Other photos are answered with a JPEG of themselves, so that the visitor sees them too.
 SHOWN_BY_BROWSERS = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".avif"}
+
+# Gradio makes a button of each example and gives it no name, so a screen reader would say only "button". It makes them
+# after what this script belongs to.
+TITLES_SCRIPT = """
+const titles = %s;
+const nameExamples = () => {
+  const items = document.querySelectorAll("#source .gallery-item");
+  if (items.length < titles.length) return setTimeout(nameExamples, 100);
+  items.forEach((item, index) => { item.ariaLabel = `Example: ${titles[index]}`; });
+};
+nameExamples();
+"""
 
 
 def photo_tab(models, recent):
@@ -32,6 +45,7 @@ def photo_tab(models, recent):
     """
     token = gr.State(None, time_to_live=3600, delete_callback=recent.drop)
     names = models.names()
+    titled = titled_examples()
     # In the order in which a phone shows it; page.css sets photo and choices beside the result where there is room.
     with gr.Row(elem_id="photo-row"):
         with gr.Column(elem_id="source", min_width=280):
@@ -41,14 +55,14 @@ def photo_tab(models, recent):
                 image_mode=None,
                 format="jpeg",
                 sources=["upload", "webcam", "clipboard"],
-                webcam_options=gr.WebcamOptions(mirror=False),
+                webcam_options=CAMERA,
                 height=300,
                 buttons=["fullscreen"],
                 elem_id="photo",
                 alt_text="The photo that you chose",
             )
             examples = gr.Examples(
-                example_photos(),
+                [path for path, _ in titled],
                 inputs=photo,
                 label="Examples",
                 cache_examples=False,
@@ -56,7 +70,8 @@ def photo_tab(models, recent):
             )
         with gr.Column(min_width=320, elem_id="results"):
             status = gr.Markdown(WELCOME, elem_id="status", container=False)
-            pictures = gr.HTML(EMPTY, js_on_load=POINTING_SCRIPT, elem_id="pictures", apply_default_css=False)
+            script = POINTING_SCRIPT + TITLES_SCRIPT % json.dumps([title for _, title in titled])
+            pictures = gr.HTML(EMPTY, js_on_load=script, elem_id="pictures", apply_default_css=False)
             with gr.Row(elem_id="sliders"):
                 lowest = round(100 * LOWEST_CONFIDENCE)
                 confidence = _percent_slider("Confidence in %", 50, "confidence", lowest, 99)

@@ -12,7 +12,7 @@ from mrcnn.coco_json import coco_document
 from mrcnn.pictures import read_picture
 
 GUIDE = """
-### From Python
+## From Python
 
 ```python
 from gradio_client import Client, handle_file
@@ -28,7 +28,7 @@ document, overlay, semantic = client.predict(
 model took in `info`. `overlay` and `semantic` are paths of two PNG files at the photo's own size; the pixels of the
 second one are class ids, 0 is the background.
 
-### From the command line, without this page
+## From the command line, without this page
 
 ```
 python -m mrcnn cat.jpg dog.jpg --out results --confidence 0.5
@@ -36,7 +36,7 @@ python -m mrcnn cat.jpg dog.jpg --out results --confidence 0.5
 
 It writes the same document as `NAME.json`, beside the pictures.
 
-### For assistants, by the Model Context Protocol
+## For assistants, by the Model Context Protocol
 
 ```
 pip install "gradio[mcp]"
@@ -46,7 +46,7 @@ GRADIO_MCP_SERVER=True python app.py
 Off unless whoever runs this page asks for it. The server's address is `{address}/gradio_api/mcp/`, its one tool
 `segment_photo` takes the address of a photo and answers with the same document as text.
 
-### In your own program
+## In your own program
 
 ```python
 from mrcnn import MaskRCNN
@@ -56,6 +56,7 @@ found = model.segment("cat.jpg", confidence=0.5)
 found.masks, found.boxes, found.scores, found.class_names
 ```
 """
+ADDRESS = "location.origin + location.pathname.replace(/\\/$/, '')"
 
 
 def program_tab(models):
@@ -104,7 +105,10 @@ def program_tab(models):
         """
         return json.dumps(run(photo, confidence, model)[2])
 
-    gr.Markdown(GUIDE.format(model=default_model, address="http://127.0.0.1:7860"), elem_id="guide")
+    words = GUIDE.replace("{model}", default_model)
+    guide = gr.Markdown(words.replace("{address}", "http://127.0.0.1:7860"), elem_id="guide")
+    # Behind a proxy only the browser knows where this page is.
+    gr.on(None, None, None, guide, js=f"() => {json.dumps(words)}.replaceAll('{{address}}', {ADDRESS})")
     # The endpoint's own inputs and outputs: in no browser, only in the API.
     with gr.Row(visible=False):
         inputs = [

@@ -45,6 +45,7 @@ scope.addEventListener("pointerleave", () => show(kept));
 scope.addEventListener("focusin", (event) => show(rowOf(event) ?? kept));
 scope.addEventListener("focusout", () => show(kept));
 scope.addEventListener("click", (event) => {
+  if (!event.target.closest(".result")) return;  // a switch or a slider
   const row = rowOf(event);
   kept = row === kept ? null : row;
   show(kept);
@@ -73,10 +74,11 @@ def pictures_html(analysis, settings):
     class_names = dict(enumerate(analysis.detections.class_names, start=1))
     semantic_picture = settings.draw_semantic_map(view, semantic_map, class_names)
     words = html.escape(counted(seen))
-    # Once for both pictures: tracing the outlines takes longer than drawing them.
+    # Once for both pictures: tracing the outlines takes longer than drawing them. The last one lies on top, so the
+    # surest comes last, as it was drawn.
     shapes = "".join(
-        f'<path data-row="{row}" d="{_path(window)}"><title>{_says(seen, row)}</title></path>'
-        for row, window in enumerate(seen.windows)
+        f'<path data-row="{row}" d="{_path(seen.windows[row])}"><title>{_says(seen, row)}</title></path>'
+        for row in reversed(range(len(seen)))
     )
     hint = "Point at an object to learn more." if len(seen) else ""
     return f"""

@@ -10,6 +10,7 @@ import numpy as np
 
 from interface.clip import LONGEST, redraw_clip
 from interface.film import draw_both, sized_for_film
+from interface.photo_input import FACING_AWAY
 from interface.tracker import Tracker
 
 WELCOME = f"Choose a clip. Of a longer one the first {LONGEST} seconds are taken."
@@ -29,7 +30,7 @@ def video_tab(models):
             clip = gr.Video(
                 label="Clip",
                 sources=["upload", "webcam"],
-                webcam_options=gr.WebcamOptions(mirror=False),
+                webcam_options=gr.WebcamOptions(mirror=False, constraints={"video": FACING_AWAY}),
                 height=300,
                 buttons=[],
                 elem_id="clip",

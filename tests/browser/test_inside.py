@@ -21,12 +21,12 @@ def test_the_slider_walks_through_the_network(open_page, width, height):
     page = open_page(viewport={"width": width, "height": height})
     segment(page)
     open_tab(page, "Inside")
-    expect(page.locator(".step h3")).to_contain_text(f"1 of {STEPS}")
+    expect(page.locator(".step h2")).to_contain_text(f"1 of {STEPS}")
     slider = page.locator("#step input[type=range]")
     slider.focus()
     for number in range(2, STEPS + 1):
         page.keyboard.press("ArrowRight")
-        expect(page.locator(".step h3")).to_contain_text(f"{number} of {STEPS}")
+        expect(page.locator(".step h2")).to_contain_text(f"{number} of {STEPS}")
         pictures = page.locator(".step img")
         assert pictures.count() >= 1
         assert all(pictures.nth(index).evaluate("image => image.naturalWidth") for index in range(pictures.count()))
@@ -35,5 +35,5 @@ def test_the_slider_walks_through_the_network(open_page, width, height):
     # The page remembers the walk for as long as photo, model and confidence stay.
     open_tab(page, "Photo")
     open_tab(page, "Inside")
-    expect(page.locator(".step h3")).to_contain_text(f"{STEPS} of {STEPS}")
+    expect(page.locator(".step h2")).to_contain_text(f"{STEPS} of {STEPS}")
     assert page.problems == []

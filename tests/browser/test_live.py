@@ -5,11 +5,12 @@ import re
 import time
 
 import gradio as gr
+import pytest
 from playwright.sync_api import expect
 
 from interface.live_tab import live_tab
 from interface.session import Models
-from tests.browser.conftest import PATIENCE
+from tests.browser.conftest import CHROMIUM_FLAGS, PATIENCE, PROGRAM
 from tests.browser.tabs import open_tab
 
 CAMERA_STATES = """() => [...document.querySelectorAll("#live-camera video")]
@@ -90,11 +91,32 @@ def test_the_camera_stops_when_its_tab_is_left(page):
     assert page.locator("#live-status").inner_text() == words, "no picture came after the tab was left"
 
 
+@pytest.mark.parametrize("fake, reason", [(True, "The camera is not allowed here"), (False, "No camera was found")])
+def test_without_a_camera_it_says_why(browser, server, fake, reason):
+    wanted = ["--use-fake-device-for-media-stream"] if fake else ["--use-fake-ui-for-media-stream"]
+    flags = [flag for flag in CHROMIUM_FLAGS if "media-stream" not in flag] + wanted
+    refusing = browser.browser_type.launch(executable_path=PROGRAM, args=flags)
+    try:
+        page = refusing.new_page()
+        page.goto(server, timeout=PATIENCE)
+        page.get_by_label("Capture from camera").click(timeout=PATIENCE)
+        page.get_by_role("button", name="Click to Access Webcam").click()
+        expect(page.locator("#status p")).to_contain_text(f"Sorry. {reason}")
+        open_tab(page, "Live")
+        page.get_by_text("Click to Access Webcam").locator("visible=true").click()
+        expect(page.locator("#live-status p")).to_contain_text(f"Sorry. {reason}")
+    finally:
+        refusing.close()
+
+
 def test_on_a_phone_the_pictures_lie_below_each_other(open_page):
     page = open_page(viewport={"width": 390, "height": 844})
+    open_tab(page, "Live")
+    frame = page.locator("#live-pictures .frame").first.bounding_box()
     start_camera(page)
     pictures = page.locator("#live-pictures img")
     expect(pictures).to_have_count(2)
+    assert pictures.first.bounding_box() == pytest.approx(frame, abs=1), "nothing moves when the camera starts"
     first, second = (pictures.nth(number).bounding_box() for number in (0, 1))
     assert second["y"] > first["y"] + first["height"]
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

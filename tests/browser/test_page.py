@@ -179,6 +179,9 @@ def test_pointing_names_the_cat_in_pictures_and_table(page):
     changes(page, "instances", lambda: set_slider(page, "opacity", 80))
     expect(page.locator("path.active")).to_have_count(2)
     expect(row).to_have_class("active")
+    # Through a click on a switch as well.
+    changes(page, "instances", lambda: page.get_by_label("boxes", exact=True).uncheck())
+    expect(page.locator("path.active")).to_have_count(2)
     page.locator("#table tr[data-row='0']").press("Escape")
     expect(page.locator("path.active")).to_have_count(0)
 
@@ -214,6 +217,8 @@ def test_pasted_photo(page):
 
 def test_examples(page):
     items = page.locator(".gallery-item")
+    expect(items.nth(3)).to_have_accessible_name("Example: a cup of coffee")
+    assert len({items.nth(index).bounding_box()["y"] for index in range(5)}) == 1
     items.nth(0).click()
     expect(page.locator("#status p")).to_have_text(re.compile(r"^Found \d cats? in \d+ ms"))
     items.nth(3).click()  # a cup of coffee
@@ -409,7 +414,7 @@ def test_phone(open_page):
     assert page.problems == []
 
 
-def test_explanation_and_guide(page):
+def test_explanation_and_guide(page, server):
     open_tab(page, "How it works")
     figures = page.locator("img.explanation")
     expect(figures).to_have_count(2)
@@ -418,6 +423,8 @@ def test_explanation_and_guide(page):
         page.wait_for_function(f"() => document.querySelectorAll('img.explanation')[{index}].naturalWidth > 1000")
     open_tab(page, "For programs")
     expect(page.locator("#guide")).to_contain_text("gradio_client")
+    expect(page.locator("#guide")).to_contain_text(f'client = Client("{server}")')
+    expect(page.locator("#guide")).to_contain_text(f"{server}/gradio_api/mcp/")
 
 
 def contrast(page, selector):
@@ -448,4 +455,8 @@ def test_text_can_be_read(open_page, scheme):
         *("#status p", ".result figcaption", ".result .pointed", "#table td", "#table th"),
         *("#card p", "#download", "#sliders label span", "#model [data-testid=block-info]"),
     ):
+        assert contrast(page, selector) >= 4.5, selector
+    for name, selector in (("Photo", "button[role=tab].selected"), ("Video", "#clip-start")):
+        open_tab(page, name)
+        page.mouse.move(1, 1)
         assert contrast(page, selector) >= 4.5, selector
