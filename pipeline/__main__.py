@@ -27,20 +27,25 @@ def main():
     parser = argparse.ArgumentParser(prog="python -m pipeline", description="From a class name to a trained demo.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     chosen = None
-    for name, summary in COMMANDS.items():
-        command = commands.add_parser(name, help=summary, formatter_class=argparse.RawDescriptionHelpFormatter)
-        if name in sys.argv[1:2]:  # only the command that was asked for is imported
-            chosen = importlib.import_module(f"pipeline.{name.replace('-', '_')}")
-            command.description = chosen.__doc__
-            chosen.add_arguments(command)
-    arguments = parser.parse_args()
+    asked = sys.argv[1] if len(sys.argv) > 1 else ""
     try:
-        return chosen.main(arguments)
+        for name, summary in COMMANDS.items():
+            command = commands.add_parser(name, help=summary, formatter_class=argparse.RawDescriptionHelpFormatter)
+            if name == asked:  # only the command that was asked for is imported
+                chosen = importlib.import_module(f"pipeline.{name.replace('-', '_')}")
+                command.description = chosen.__doc__
+                chosen.add_arguments(command)
+        return chosen.main(parser.parse_args())
     except (ValueError, OSError, FloatingPointError) as error:
-        print(f"{parser.prog} {arguments.command}: {error}", file=sys.stderr)
+        if isinstance(error, OSError) and error.filename:
+            error = f"{error.filename}: {error.strerror}"  # without the number
+        print(f"{parser.prog} {asked}: {error}", file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as error:
+        print(f"{parser.prog} {asked}: {error}; `make setup` installs what the pipeline needs", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print(f"{parser.prog} {arguments.command}: stopped", file=sys.stderr)
+        print(f"{parser.prog} {asked}: stopped", file=sys.stderr)
         return 130
 
 

@@ -29,10 +29,14 @@ import json
 import multiprocessing
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
+
+from mrcnn.atomic import write_atomically
+from pipeline.full_disk import full_disk_said
 
 ENDINGS = {"keras": ".keras", "saved_model": "", "tflite": ".tflite", "onnx": ".onnx"}
 # Largest accepted differences to the Keras model: pixels of the canvas, score, mask probability. Engines add up the
@@ -64,6 +68,7 @@ def export(network, kind, path, size=None, limit=10):
 
     Raises:
         ValueError: if the kind, the path's ending or an argument is not accepted, or a package is missing.
+        OSError: if it cannot be written.
     """
     path, size = Path(path), size or network.config.image_size
     if kind not in ENDINGS:
@@ -77,7 +82,7 @@ def export(network, kind, path, size=None, limit=10):
     if size % 32 or not 32 <= size <= 2048 or not 1 <= limit <= 100:
         raise ValueError(f"size {size} and limit {limit}: expected a multiple of 32 up to 2048, and 1 to 100")
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+    with full_disk_said(path), tempfile.TemporaryDirectory(dir=path.parent) as folder:
         part = Path(folder) / path.name
         if kind == "keras":
             network.save(part)
@@ -194,10 +199,17 @@ RUNNERS = {"keras": run_keras, "saved_model": run_saved_model, "tflite": run_tfl
 
 
 def in_new_process(function, *arguments):
-    """The result of a function in a fresh Python, which knows of the model what stands in the file and no more."""
+    """The result of a function in a fresh Python, which knows of the model what stands in the file and no more.
+
+    Raises:
+        OSError: if that Python dies.
+    """
     context = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(1, mp_context=context) as pool:
-        return pool.submit(function, *arguments).result()
+    try:
+        with concurrent.futures.ProcessPoolExecutor(1, mp_context=context) as pool:
+            return pool.submit(function, *arguments).result()
+    except concurrent.futures.BrokenExecutor as error:
+        raise OSError("the process that ran the file has died: was the memory enough?") from error
 
 
 def compare(expected, found):
@@ -286,7 +298,9 @@ def main(arguments):
         photo = skimage.data.chelsea()
     network, card = weights.load_network(arguments.weights)
     path, kind = Path(arguments.out), arguments.format
+    print(f"writing {path}", file=sys.stderr)
     export(network, kind, path, arguments.size, arguments.limit)
+    print("running it in a new process", file=sys.stderr)
     result = check(network, kind, path, photo, arguments.size, arguments.limit)
     facts = {
         **card,
@@ -295,7 +309,7 @@ def main(arguments):
         "image_size": arguments.size or network.config.image_size,
         "compared_with_keras": {**result, "tolerances": TOLERANCES},
     }
-    Path(f"{path}.json").write_text(json.dumps(facts, indent=2) + "\n")
+    write_atomically(f"{path}.json", json.dumps(facts, indent=2) + "\n")
     size, count = file_size(path) / 1e6, result["detections"]
     print(f"{path}: {size:.1f} MB; run in a new process, {count} detections agree with the Keras model's")
     for name, tolerance in TOLERANCES.items():

@@ -2,11 +2,14 @@
 
 import csv
 
+from mrcnn.atomic import write_atomically
+from pipeline.full_disk import full_disk_said
+
 
 class Log:
     """Losses and figures as CSV and for TensorBoard.
 
-    Rows of a step that a resumed run will repeat are cut off first.
+    Rows of a step that a resumed run will repeat are cut off first, and what a full disk left of a row.
 
     Args:
         out: path of the run's folder.
@@ -19,7 +22,8 @@ class Log:
         self._steps, self._evaluations = out / "log.csv", out / "evaluations.csv"
         for path in (self._steps, self._evaluations):
             _cut_after(path, step)
-        self._writer = tf.summary.create_file_writer(str(out / "tensorboard"))
+        self._board = out / "tensorboard"
+        self._writer = tf.summary.create_file_writer(str(self._board))
 
     def step(self, step, losses, rate, seconds, waited):
         """One training step: its losses, and how long it took and waited for data, in seconds."""
@@ -38,11 +42,12 @@ class Log:
         self._summaries("val", step, row)
 
     def close(self):
-        self._writer.close()
+        with full_disk_said(self._board):
+            self._writer.close()
 
     def _append(self, path, row):
         new = not path.exists()
-        with open(path, "a", newline="") as file:
+        with full_disk_said(path), open(path, "a", newline="") as file:
             writer = csv.DictWriter(file, row)
             if new:
                 writer.writeheader()
@@ -51,15 +56,19 @@ class Log:
     def _summaries(self, group, step, row):
         import tensorflow as tf
 
-        with self._writer.as_default(step=step):
+        with full_disk_said(self._board), self._writer.as_default(step=step):
             for name, value in row.items():
                 if name != "step":
                     tf.summary.scalar(f"{group}/{name}", value)
 
 
 def _cut_after(path, step):
-    """Drop the rows of a CSV whose first column is above `step`."""
-    if path.exists():
-        header, *rows = path.read_text().splitlines()
-        kept = [row for row in rows if int(row.split(",")[0]) <= step]
-        path.write_text("\n".join([header, *kept]) + "\n")
+    """Drop the rows of a CSV whose first column is above `step`, and an unfinished line."""
+    if not path.exists():
+        return
+    header, *rows = path.read_text().splitlines(keepends=True) or [""]
+    if not header.endswith("\n"):
+        path.unlink()
+        return
+    kept = [row for row in rows if row.endswith("\n") and int(row.split(",")[0]) <= step]
+    write_atomically(path, "".join([header, *kept]))

@@ -1,6 +1,7 @@
 """Exported files of a small network find what the network finds; each is run in a process of its own."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -162,6 +163,11 @@ def test_a_folder_of_something_else_is_left_alone(network, tmp_path):
     (tmp_path / "photos").mkdir()
     with pytest.raises(ValueError, match="holds something else"):
         export.export(network, "saved_model", tmp_path / "photos")
+
+
+def test_a_process_that_dies_is_said_in_a_sentence():
+    with pytest.raises(OSError, match="the process that ran the file has died"):
+        export.in_new_process(os._exit, 1)
 
 
 def test_the_command_writes_checks_and_says_so(network, tmp_path):
