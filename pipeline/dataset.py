@@ -14,6 +14,7 @@ from PIL import Image
 
 from mrcnn.instances import MaskWindow
 from mrcnn.pictures import read_picture
+from pipeline.formats import default_annotations
 from pipeline.formats.coco import decode_segmentation
 
 IGNORE = -1  # class id of an ignore region (`iscrowd`)
@@ -40,18 +41,22 @@ class CocoDataset:
 
     def __init__(self, folder, annotations=None, classes=None):
         self.folder = Path(folder)
-        self.annotations = Path(annotations) if annotations else self.folder.with_suffix(".json")
+        self.annotations = Path(annotations) if annotations else default_annotations(self.folder)
         if not self.folder.is_dir():
             raise ValueError(f"{self.folder} is not a folder of pictures")
         if not self.annotations.is_file():
             raise ValueError(f"{self.annotations} is missing: it should hold the COCO annotations of {self.folder}")
         try:
-            content = json.loads(self.annotations.read_text())
+            content = json.loads(self.annotations.read_text(encoding="utf-8"))
             self.images = {image["id"]: image for image in content["images"]}
             categories = sorted(content["categories"], key=lambda category: category["id"])
             rows = content["annotations"]
-        except (json.JSONDecodeError, KeyError, TypeError) as error:
-            raise ValueError(f"{self.annotations} is not COCO instance JSON: {error!r}") from error
+            _check(self.images, categories, rows)
+        except (ValueError, KeyError, TypeError) as error:
+            reason = f"an entry lacks {error}" if isinstance(error, KeyError) else error
+            raise ValueError(f"{self.annotations} is not COCO instance JSON: {reason}") from error
+        if not self.images:
+            raise ValueError(f"{self.annotations} names no pictures")
         missing = [image["file_name"] for image in self.images.values() if not self.path(image["id"]).is_file()]
         if missing:
             raise ValueError(f"{len(missing)} pictures of {self.annotations} are missing, the first is {missing[0]!r}")
@@ -87,10 +92,10 @@ class CocoDataset:
         return counts
 
     def to_coco(self):
-        """The data set as COCO's dictionary, with the chosen classes alone."""
+        """The data set as COCO's dictionary, with the chosen classes alone and all that its evaluation needs."""
         return {
             "images": list(self.images.values()),
-            "annotations": [dict(row) for rows in self._rows.values() for row in rows],
+            "annotations": [self._complete(row) for rows in self._rows.values() for row in rows],
             "categories": [
                 {"id": number, "name": name} for number, name in zip(self.category_ids, self.class_names, strict=True)
             ],
@@ -131,14 +136,42 @@ class CocoDataset:
         Returns:
             list of `mrcnn.instances.MaskWindow` without empty ones, and class ids int32 `(N,)`, IGNORE for `iscrowd`.
         """
-        image = self.images[image_id]
         windows, class_ids = [], []
         for row in self._rows[image_id]:
-            window = MaskWindow.around(decode_segmentation(row["segmentation"], image["height"], image["width"]))
+            window = self._window(row)
             if window.mask.size:
                 windows.append(window)
                 class_ids.append(IGNORE if row.get("iscrowd") else self._class_of[row["category_id"]])
         return windows, np.array(class_ids, np.int32)
+
+    def _window(self, row):
+        image = self.images[row["image_id"]]
+        try:
+            return MaskWindow.around(decode_segmentation(row["segmentation"], image["height"], image["width"]))
+        except ValueError as error:
+            raise ValueError(f"{self.annotations}: annotation {row['id']} cannot be decoded: {error}") from error
+
+    def _complete(self, row):
+        """A row with area, box and `iscrowd`, where the file leaves them out."""
+        if "area" not in row or "bbox" not in row:
+            window = self._window(row)
+            height, width = window.mask.shape
+            row = {"area": int(window.mask.sum()), "bbox": [window.left, window.top, width, height], **row}
+        return {"iscrowd": 0, **row}
+
+
+def _check(images, categories, rows):
+    """Looks at everything that is needed later, and raises KeyError, TypeError or ValueError where it is missing."""
+    for image in images.values():
+        Path(image["file_name"])
+        if not all(isinstance(image[side], int) for side in ("height", "width")):
+            raise ValueError(f"image {image['id']} has no size in whole pixels")
+    for category in categories:
+        category["name"].strip()
+    for row in rows:
+        row["id"], row["category_id"], row["segmentation"]
+        if row["image_id"] not in images:
+            raise ValueError(f"annotation {row['id']} is of image {row['image_id']}, which is not listed")
 
 
 def _find(name, categories, path):

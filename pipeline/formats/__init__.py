@@ -4,6 +4,8 @@ A reader has `class_names` (list of str), `pictures` (list of Path), `inputs` (e
 (author, licence and source by picture) and `read(picture, size) -> Annotation`.
 """
 
+import math
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -95,6 +97,14 @@ def _tell_format(data, annotations):
     )
 
 
+def default_annotations(folder):
+    """The COCO JSON file that belongs to a folder of pictures: `NAME.json` beside `NAME/`."""
+    folder = Path(folder)
+    if folder.name in ("", ".."):  # such as "."
+        folder = Path(os.path.abspath(folder))
+    return folder.with_name(f"{folder.name}.json")
+
+
 def find_pictures(folder, without=None):
     """Pictures below a folder, sorted, by file name without suffix.
 
@@ -153,7 +163,12 @@ def fill_box(box, size):
 
     Returns:
         bool array (height, width).
+
+    Raises:
+        ValueError: an edge is not a finite number.
     """
+    if not all(map(math.isfinite, box)):
+        raise ValueError("box without four numbers")
     y1, x1, y2, x2 = (max(0, int(edge + 0.5)) for edge in box)
     mask = np.zeros(size, bool)
     mask[y1:y2, x1:x2] = True

@@ -23,31 +23,34 @@ class CocoReader:
             content = json.loads(Path(annotations).read_text(encoding="utf-8"))
             names = {row["id"]: row["name"] for row in sorted(content["categories"], key=lambda row: row["id"])}
             images = {row["id"]: row for row in content["images"]}
-            rows = content["annotations"]
+            self.pictures = [Path(data) / row["file_name"] for row in images.values()]
+            self.sizes = {row["id"]: _size(row) for row in images.values()}
+            self.rows = {image_id: [] for image_id in images}
+            for row in content["annotations"]:
+                if row["image_id"] in self.rows and row["category_id"] in names:
+                    self.rows[row["image_id"]].append(row | {"class": names[row["category_id"]]})
         except (ValueError, KeyError, TypeError) as error:
+            reason = f"an entry lacks {error}" if isinstance(error, KeyError) else error
             raise ValueError(
-                f"{annotations} is not COCO instance JSON with images, annotations and categories ({error!r})"
+                f"{annotations} is not COCO instance JSON with images, annotations and categories ({reason})"
             ) from error
+        if not images:
+            raise ValueError(f"{annotations} names no images")
         self.class_names = list(names.values())
-        self.pictures = [Path(data) / row["file_name"] for row in images.values()]
         self.images = dict(zip(self.pictures, images.values(), strict=True))
         self.inputs = [*self.pictures, Path(annotations)]
         self.credits = {}
-        self.rows = {image_id: [] for image_id in images}
-        for row in rows:
-            if row["image_id"] in self.rows and row["category_id"] in names:
-                self.rows[row["image_id"]].append(row | {"class": names[row["category_id"]]})
 
     def read(self, picture, size):
         """Reads the instances of a picture; none makes it a negative."""
-        image = self.images[picture]
-        height, width = int(image.get("height", size[0])), int(image.get("width", size[1]))
+        image_id = self.images[picture]["id"]
+        height, width = self.sizes[image_id] or size
         annotation = Annotation(size=(height, width))
-        for row in self.rows[image["id"]]:
+        for row in self.rows[image_id]:
             ignore = bool(row.get("iscrowd", 0))
             try:
                 if row.get("segmentation"):
-                    mask = _decode(row["segmentation"], height, width)
+                    mask = decode_segmentation(row["segmentation"], height, width)
                     annotation.regions.append(Region(row["class"], mask=mask, ignore=ignore))
                 else:
                     left, top, box_width, box_height = (float(value) for value in row["bbox"])
@@ -58,30 +61,43 @@ class CocoReader:
         return annotation
 
 
-def _decode(segmentation, height, width):
-    """`decode_segmentation` of what a user brings: refuses what pycocotools would misread."""
-    if isinstance(segmentation, list):
-        if any(len(polygon) < 6 for polygon in segmentation):
-            raise ValueError("a polygon has fewer than three corners")
-    elif isinstance(segmentation["counts"], list) and sum(segmentation["counts"]) != height * width:
-        raise ValueError("the run lengths do not cover the picture")
-    mask = decode_segmentation(segmentation, height, width)
-    return mask if mask.shape == (height, width) else _wrong_size(mask)
-
-
-def _wrong_size(mask):
-    raise ValueError(f"the mask has {mask.shape[1]}x{mask.shape[0]} pixels, not those of its picture")
+def _size(image):
+    """The (height, width) that an image row states, or None."""
+    if image.get("height") is None or image.get("width") is None:
+        return None
+    return int(image["height"]), int(image["width"])
 
 
 def decode_segmentation(segmentation, height, width):
-    """Decodes polygons, or RLE with its counts as list or as string, to a bool array (height, width)."""
+    """Decodes polygons, or RLE with its counts as list or as string, to a bool array (height, width).
+
+    Raises:
+        ValueError: it is neither, or not one of a picture of this size; pycocotools would misread it, or take all
+            memory for a polygon that ends at infinity.
+    """
     from pycocotools import mask as rle
 
-    if isinstance(segmentation, list):
-        segmentation = rle.merge(rle.frPyObjects(segmentation, height, width))
-    elif isinstance(segmentation["counts"], list):
-        segmentation = rle.frPyObjects(segmentation, height, width)
-    return rle.decode(segmentation).astype(bool)
+    try:
+        if isinstance(segmentation, list):
+            _check_polygons(segmentation, height, width)
+            return rle.decode(rle.merge(rle.frPyObjects(segmentation, height, width))).astype(bool)
+        if list(segmentation["size"]) != [height, width]:
+            raise ValueError(f"the mask has the size {segmentation['size']}, its picture {[height, width]}")
+        if isinstance(segmentation["counts"], list):
+            if sum(segmentation["counts"]) != height * width:
+                raise ValueError("the run lengths do not cover the picture")
+            segmentation = rle.frPyObjects(segmentation, height, width)
+        return rle.decode(segmentation).astype(bool)
+    except (KeyError, TypeError, OverflowError) as error:
+        raise ValueError("it is neither a list of polygons nor run lengths") from error
+
+
+def _check_polygons(polygons, height, width):
+    if not polygons or any(len(polygon) < 6 for polygon in polygons):
+        raise ValueError("a polygon has fewer than three corners")
+    farthest = 10 * max(height, width)  # some tools let an outline leave the picture, none that far
+    if not all(abs(coordinate) <= farthest for polygon in polygons for coordinate in polygon):
+        raise ValueError("a polygon lies outside of the picture")
 
 
 def decode_rle(segmentation):

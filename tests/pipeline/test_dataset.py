@@ -93,9 +93,64 @@ def test_problems_are_said_in_one_sentence(folder):
     (folder / "b.png").unlink()
     with pytest.raises(ValueError, match=r"1 pictures of .* are missing, the first is 'b.png'"):
         CocoDataset(folder)
-    folder.with_suffix(".json").write_text("[]")
-    with pytest.raises(ValueError, match="is not COCO instance JSON"):
-        CocoDataset(folder)
+    for text in ("[]", "{", "\xff"):
+        folder.with_suffix(".json").write_bytes(text.encode("latin-1"))
+        with pytest.raises(ValueError, match="is not COCO instance JSON"):
+            CocoDataset(folder)
     folder.with_suffix(".json").unlink()
     with pytest.raises(ValueError, match="is missing: it should hold the COCO annotations"):
+        CocoDataset(folder)
+
+
+@pytest.mark.parametrize(
+    ("part", "change", "reason"),
+    [
+        ("images", {"height": None}, "image 7 has no size in whole pixels"),
+        ("images", {"file_name": 3}, "expected str, bytes or os.PathLike"),
+        ("annotations", {"image_id": 8}, "annotation 1 is of image 8, which is not listed"),
+    ],
+)
+def test_wrong_entries_are_named(folder, part, change, reason):
+    path = folder.with_suffix(".json")
+    content = json.loads(path.read_text())
+    content[part][0] |= change
+    path.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=f"is not COCO instance JSON: .*{reason}"):
+        CocoDataset(folder)
+
+
+@pytest.mark.parametrize("part, key", [("images", "width"), ("annotations", "segmentation"), ("categories", "name")])
+def test_missing_entries_are_named(folder, part, key):
+    path = folder.with_suffix(".json")
+    content = json.loads(path.read_text())
+    del content[part][0][key]
+    path.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=f"is not COCO instance JSON: an entry lacks '{key}'"):
+        CocoDataset(folder)
+
+
+def test_a_mask_that_cannot_be_decoded_is_named(folder):
+    path = folder.with_suffix(".json")
+    content = json.loads(path.read_text())
+    content["annotations"][1]["segmentation"] = [[4, 2, float("nan"), 2, 8, 5]]
+    path.write_text(json.dumps(content))
+    dataset = CocoDataset(folder)
+    with pytest.raises(ValueError, match=r"photos.json: annotation 2 cannot be decoded: a polygon lies outside"):
+        dataset.load_mask(7)
+
+
+def test_area_and_box_are_worked_out_where_the_file_has_none(folder):
+    path = folder.with_suffix(".json")
+    content = json.loads(path.read_text())
+    content["annotations"][0].pop("iscrowd")
+    path.write_text(json.dumps(content))
+    rows = {row["id"]: row for row in CocoDataset(folder).to_coco()["annotations"]}
+    assert (rows[1]["area"], rows[1]["bbox"], rows[1]["iscrowd"]) == (34, [0, 0, 2, 32], 0)
+    assert (rows[2]["area"], rows[2]["bbox"]) == (12, [4, 2, 4, 3])
+    assert (rows[3]["iscrowd"], rows[4]["area"]) == (1, 0)
+
+
+def test_no_pictures_at_all(folder):
+    folder.with_suffix(".json").write_text('{"images": [], "annotations": [], "categories": []}')
+    with pytest.raises(ValueError, match="names no pictures"):
         CocoDataset(folder)

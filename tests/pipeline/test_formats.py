@@ -2,12 +2,15 @@
 
 import argparse
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from pipeline import prepare
+from pipeline.dataset import CocoDataset
 from pipeline.formats import fill_box, fit_mask
 from pipeline.formats.coco import decode_rle, encode_rle
 
@@ -54,7 +57,8 @@ def test_voc_boxes_are_filled(tmp_path):
     voc(xml / "a.xml", ("cup", 10, 5, 19, 14, 0), ("spoon", 0, 0, 59, 39, 0), ("cup", 1, 1, 2, 2, 1))
     voc(xml / "b.xml")  # looked at, nothing there: a negative
     voc(xml / "c.xml", ("cup", 50, 30, 80, 70, 0))  # reaches out of the picture
-    voc(xml / "d.xml", ("cup", 20, 20, 10, 30, 0), ("cup", "x", 1, 5, 5, 0), ("cup", 0, 0, 4, 4, 0))
+    turned, letters, endless = ("cup", 20, 20, 10, 30, 0), ("cup", "x", 1, 5, 5, 0), ("cup", 1, 1, "inf", 5, 0)
+    voc(xml / "d.xml", turned, letters, endless, ("cup", 0, 0, 4, 4, 0))
     voc(xml / "e.xml", ("cup", 20, 10, 39, 29, 0), size=(120, 80))  # annotated at twice the size
     voc(xml / "f.xml", ("cup", 20, 10, 39, 29, 0), size=(60, 60))
     (xml / "g.xml").write_text("<annotation><object>")
@@ -75,7 +79,7 @@ def test_voc_boxes_are_filled(tmp_path):
         "g.jpg": "annotation file is not readable XML",
         "h.jpg": "no annotation file",
     }
-    assert report["problem_files"] == {"d.jpg": ["box turned inside out", "box without four numbers"]}
+    assert report["problem_files"] == {"d.jpg": ["box turned inside out", *["box without four numbers"] * 2]}
     assert report["filled_boxes"] == 5
 
 
@@ -108,6 +112,28 @@ def test_pictures_may_lie_elsewhere(tmp_path):
     (name,) = read(tmp_path / "data/cups/train.json")
     assert name == "../../../photos/a.jpg"
     assert (tmp_path / "data/cups/train" / name).is_file()  # counted from NAME/, as training does
+
+
+def test_the_json_file_lies_beside_its_folder_whatever_that_is_called(tmp_path, monkeypatch):
+    for name in ("cups.v2", "here"):
+        picture(tmp_path / name / "a.jpg")
+        voc(tmp_path / name / "a.xml", ("cup", 0, 0, 9, 9, 0))
+    (tmp_path / "link").symlink_to(tmp_path / "here", target_is_directory=True)
+    run("--data", tmp_path / "cups.v2")
+    run("--data", tmp_path / "link")
+    monkeypatch.chdir(tmp_path / "here")
+    run("--data", ".")
+    assert {path.name for path in tmp_path.glob("*.json")} >= {"cups.v2.json", "link.json", "here.json"}
+    for folder in (tmp_path / "cups.v2", tmp_path / "link", "."):
+        assert CocoDataset(folder).class_names == ("cup",)
+    assert [path.name for path in sorted((tmp_path / "here").iterdir())] == ["a.jpg", "a.xml"]
+
+
+def test_a_name_for_the_output_that_is_no_json_file(tmp_path):
+    picture(tmp_path / "photos/a.jpg")
+    voc(tmp_path / "photos/a.xml", ("cup", 0, 0, 9, 9, 0))
+    with pytest.raises(ValueError, match=r"--out is .*cups; it must end in .json"):
+        run("--data", tmp_path / "photos", "--out", tmp_path / "cups")
 
 
 @pytest.fixture
@@ -180,11 +206,73 @@ def test_what_was_prepared_can_be_prepared_again(coco):
     ]
 
 
-def test_a_json_file_of_another_kind(tmp_path):
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{", "Expecting property name"),
+        ("\xff", "can't decode"),
+        ('{"pictures": []}', "an entry lacks 'categories'"),
+        ('{"images": [{"id": 1}], "annotations": [], "categories": []}', "an entry lacks 'file_name'"),
+        (
+            '{"images": [{"id": 1, "file_name": "a.jpg"}], "annotations": [{"id": 1}], "categories": []}',
+            "an entry lacks 'image_id'",
+        ),
+        (
+            '{"images": [{"id": 1, "file_name": "a.jpg", "height": "x", "width": 9}], "annotations": [], '
+            '"categories": []}',
+            "invalid literal",
+        ),
+    ],
+)
+def test_a_json_file_of_another_kind(tmp_path, text, reason):
     picture(tmp_path / "photos/a.jpg")
-    (tmp_path / "some.json").write_text('{"pictures": []}')
-    with pytest.raises(ValueError, match=r"some\.json is not COCO instance JSON"):
+    (tmp_path / "some.json").write_bytes(text.encode("latin-1"))
+    with pytest.raises(ValueError, match=rf"some\.json is not COCO instance JSON .*{reason}"):
         run("--data", tmp_path / "photos", "--annotations", tmp_path / "some.json")
+
+
+def test_a_json_file_without_images(tmp_path):
+    picture(tmp_path / "photos/a.jpg")
+    (tmp_path / "some.json").write_text('{"images": [], "annotations": [], "categories": []}')
+    with pytest.raises(ValueError, match=r"some\.json names no images"):
+        run("--data", tmp_path / "photos", "--annotations", tmp_path / "some.json")
+
+
+def test_a_shape_that_is_none_costs_only_itself(tmp_path):
+    """In a process of little memory: pycocotools would follow a polygon to infinity."""
+    undecodable = [
+        [[float("nan"), 1, 20, 1, 20, 20]],
+        [[float("inf"), 1, 20, 1, 20, 20]],
+        [[1e12, 1, 20, 1, 20, 20]],
+        [["a", "b", "c", "d", "e", "f"]],
+        [[]],
+        {"size": [400_000, 400_000], "counts": "0"},
+        {"size": [40, 60], "counts": [-1, 2401]},
+        {"counts": "0"},
+        5,
+    ]
+    shapes = {f"{number}.jpg": {"segmentation": shape} for number, shape in enumerate(undecodable)}
+    problems = {name: ["segmentation cannot be decoded"] for name in shapes}
+    for name, number in (("nan.jpg", float("nan")), ("inf.jpg", float("inf"))):
+        shapes[name], problems[name] = {"bbox": [0, 0, number, 5]}, ["box without four numbers"]
+    shapes["none.jpg"], problems["none.jpg"] = {}, ["segmentation cannot be decoded"]
+    good = {"segmentation": [[10, 10, 30, 10, 30, 20, 10, 20]]}
+    content = {"images": [], "annotations": [], "categories": [{"id": 1, "name": "cup"}]}
+    for image_id, (name, shape) in enumerate(shapes.items()):
+        picture(tmp_path / "photos" / name)
+        content["images"].append({"id": image_id, "file_name": name, "width": None, "height": None})
+        content["annotations"] += [{"image_id": image_id, "category_id": 1, **each} for each in (shape, good)]
+    (tmp_path / "some.json").write_text(json.dumps(content))
+    code = (
+        "import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30));"
+        "sys.argv[0] = 'pipeline'; runpy.run_module('pipeline', run_name='__main__')"
+    )
+    options = ["--data", tmp_path / "photos", "--annotations", tmp_path / "some.json", "--quiet"]
+    command = [sys.executable, "-c", code, "prepare", *map(str, options)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert read(tmp_path / "photos.json") == {name: [("cup", [10, 10, 20, 10], 200, 0)] for name in shapes}
+    assert json.loads((tmp_path / "photos.report.json").read_text())["problem_files"] == problems
 
 
 def label_image(values, mode):
@@ -290,6 +378,8 @@ def test_fit_mask_takes_the_nearest_pixel():
 
 def test_fill_box_is_clipped():
     assert fill_box((-3, 1, 2, 9), (3, 4)).tolist() == [[False, True, True, True]] * 2 + [[False] * 4]
+    with pytest.raises(ValueError, match="box without four numbers"):
+        fill_box((0, 0, float("inf"), 2), (3, 4))
 
 
 def test_rle_round_trip():
