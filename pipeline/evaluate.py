@@ -4,7 +4,8 @@
     python -m pipeline evaluate --weights cat --data DATA/val --report report/
 
 With --report it also draws precision over recall, the scores of right and wrong detections, and the photos that went
-worst, with what should have been found beside what was.
+worst, with what should have been found beside what was. With --json or --report an interrupted run is continued by the
+same command.
 """
 
 import contextlib
@@ -12,10 +13,13 @@ import io
 import json
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 
+from mrcnn.atomic import write_atomically
 from pipeline.dataset import CocoDataset
+from pipeline.journal import Journal, fingerprint
 from pipeline.photo_match import match_photos
 
 LIMIT = 100  # detections a picture, as in COCO
@@ -55,24 +59,34 @@ def evaluate(model, dataset, size=None, progress=True):
     return {**measure(dataset, results), "ms_per_picture": milliseconds}
 
 
-def detect_all(model, dataset, size=None, progress=True):
+def detect_all(model, dataset, size=None, progress=True, journal=None):
     """Detections in all photos of a data set, in COCO's results format, and the median milliseconds a photo.
 
-    Arguments and errors are those of `evaluate`.
+    Arguments and errors are those of `evaluate`, and:
+
+    Args:
+        journal: `Journal` by `image_id`, open. Photos in it are not looked at again. Defaults to none.
     """
     from tqdm import tqdm
 
     if tuple(model.class_names) != dataset.class_names:
         raise ValueError(f"the model finds {model.class_names}, the data set has {dataset.class_names}")
-    results, seconds = [], []
-    for image_id in tqdm(dataset.image_ids, "evaluate", unit="photo", disable=not progress):
+    records = journal.records if journal else {}
+    done = len(records)
+    waiting = [image_id for image_id in dataset.image_ids if image_id not in records]
+    for image_id in tqdm(waiting, "evaluate", len(dataset), initial=done, unit="photo", disable=not progress):
         image = dataset.load_image(image_id)
         start = time.perf_counter()
         found = model.segment(image, LEAST_CONFIDENCE, LIMIT, size)
-        seconds.append(time.perf_counter() - start)
-        for row in found.to_coco(image_id):
-            results.append({**row, "category_id": dataset.category_ids[row["category_id"] - 1]})
-    return results, round(1000 * float(np.median(seconds)), 1)
+        record = {"image_id": image_id, "seconds": time.perf_counter() - start, "results": found.to_coco(image_id)}
+        for row in record["results"]:
+            row["category_id"] = dataset.category_ids[row["category_id"] - 1]
+        if journal:
+            journal.add(record)
+        else:
+            records[image_id] = record
+    results = [row for image_id in dataset.image_ids for row in records[image_id]["results"]]
+    return results, round(1000 * float(np.median([record["seconds"] for record in records.values()])), 1)
 
 
 def measure(dataset, results):
@@ -84,16 +98,18 @@ def measure(dataset, results):
 
     Returns:
         dict. `mask` and `box`: AP, AP50, AP75, APs, APm, APl and AR as fractions 0 to 1 (-1 where the data has nothing
-        to measure). `classes`: the same for each class by its name. `pictures`: number of photos. `false_alarms`: share
-        of the photos without instances that show a detection of confidence 0.5. `kinds`: photos without instances and
-        their false alarms for each `kind` of image, where the annotations name one. `single`: photos with exactly one
-        instance, their mask AP, the mean IoU of the instances found at confidence 0.5, and their share, `recall`.
+        to measure). `AR_by_size`: AR of small, medium and large instances, for `mask` and `box`. `classes`: `mask` and
+        `box` for each class by its name. `pictures`: number of photos. `false_alarms`: share of the photos without
+        instances that show a detection of confidence 0.5. `kinds`: photos without instances and their false alarms for
+        each `kind` of image, where the annotations name one. `single`: photos with exactly one instance, their mask AP,
+        the mean IoU of the instances found at confidence 0.5, and their share, `recall`.
     """
     truth = read_truth(dataset)
     runs = {kind: coco_run(truth, results, coco_kind) for kind, coco_kind in (("mask", "segm"), ("box", "bbox"))}
     matches = match_photos(truth, results)
     return {
         **{kind: statistics(run) for kind, run in runs.items()},
+        "AR_by_size": {kind: recall_by_size(run) for kind, run in runs.items()},
         "classes": {
             name: {kind: statistics(run, row) for kind, run in runs.items()}
             for row, (_, name) in enumerate(sorted(zip(dataset.category_ids, dataset.class_names, strict=True)))
@@ -148,6 +164,15 @@ def statistics(run, row=None):
     return {name: _mean(value[value > -1]) for name, value in values.items()}
 
 
+def recall_by_size(run):
+    """AR of a run for small, medium and large instances."""
+    sizes = {"small": SMALL, "medium": MEDIUM, "large": LARGE}
+    if run is None:
+        return dict.fromkeys(sizes, 0.0)
+    recall = {name: run.eval["recall"][..., size, -1] for name, size in sizes.items()}  # IoU, class
+    return {name: _mean(values[values > -1]) for name, values in recall.items()}
+
+
 def _mean(values):
     return round(float(np.mean(values)), 4) if len(values) else -1.0
 
@@ -190,6 +215,11 @@ def table(report):
     lines += [row(kind, report[kind]) for kind in ("mask", "box")]
     if len(report["classes"]) > 1:
         lines += [row(f"{kind} {name}"[:12], of[kind]) for name, of in report["classes"].items() for kind in of]
+    recall = [
+        f"{kind} " + " / ".join("-" if value < 0 else f"{value:.3f}" for value in of.values())
+        for kind, of in report["AR_by_size"].items()
+    ]
+    lines.append(f"AR of small / medium / large: {', '.join(recall)}")
     single = report["single"]
     if single["pictures"]:
         lines.append(
@@ -207,18 +237,34 @@ def table(report):
 def main(arguments):
     from mrcnn import MaskRCNN
 
+    if arguments.report:
+        Path(arguments.report).mkdir(parents=True, exist_ok=True)
     model = MaskRCNN.from_pretrained(arguments.weights)
     dataset = CocoDataset(arguments.data, arguments.annotations, model.class_names)
-    results, milliseconds = detect_all(model, dataset, arguments.size)
+    with open_journal(arguments, dataset) as journal:
+        results, milliseconds = detect_all(model, dataset, arguments.size, journal=journal)
     report = {**measure(dataset, results), "ms_per_picture": milliseconds}
     print(table(report))
     if arguments.json:
-        with open(arguments.json, "w") as file:
-            json.dump(report, file, indent=2)
+        write_atomically(arguments.json, json.dumps(report, indent=2) + "\n")
         print(f"written: {arguments.json}", file=sys.stderr)
     if arguments.report:
         from pipeline.evaluation_figures import draw_report
 
         for path in draw_report(dataset, results, arguments.report):
             print(f"written: {path}", file=sys.stderr)
+    if journal:
+        journal.path.unlink()
     return 0
+
+
+def open_journal(arguments, dataset):
+    """The journal beside the first file that the command writes, as a context; of `None` if it writes none."""
+    from mrcnn import weights
+
+    if not arguments.json and not arguments.report:
+        return contextlib.nullcontext()
+    path = f"{arguments.json}.journal" if arguments.json else Path(arguments.report) / "detections.journal"
+    inputs = [weights.locate(arguments.weights, weights.RUNNABLE), dataset.annotations]
+    inputs += [dataset.path(image_id) for image_id in dataset.image_ids]
+    return Journal(path, fingerprint(arguments.size, inputs), "image_id")

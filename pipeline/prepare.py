@@ -17,7 +17,6 @@ Boxes are derived from masks. Groups, doubtful objects and objects with a lost m
 run is continued by the same command.
 """
 
-import hashlib
 import json
 import os
 from pathlib import Path
@@ -89,18 +88,22 @@ def prepare(arguments):
 
     from mrcnn.atomic import atomic_file, write_atomically
     from pipeline.contact_sheet import contact_sheet
-    from pipeline.formats import open_reader
+    from pipeline.formats import default_annotations, open_reader
+    from pipeline.journal import Journal, fingerprint
     from pipeline.report import describe, summarize
 
     data = Path(arguments.data)
+    out = arguments.out or default_annotations(data)
+    if out.suffix != ".json":
+        raise ValueError(f"--out is {out}; it must end in .json")
     reader = open_reader(arguments.format, data, arguments.annotations, arguments.classes, arguments.values)
     class_names = _check_classes(arguments.classes, reader.class_names)
-    out = arguments.out or data.parent / f"{data.resolve().name}.json"
     out.parent.mkdir(parents=True, exist_ok=True)
     root = out.with_suffix("")  # file names count from here, as in NAME.json beside NAME/
     root.mkdir(exist_ok=True)
 
-    journal = Journal(out.with_name(out.name + ".journal"), _fingerprint(arguments, reader))
+    options = arguments.classes, arguments.values, arguments.boxes, reader.class_names
+    journal = Journal(out.with_name(f"{out.name}.journal"), fingerprint(options, reader.inputs), "file_name")
     with journal:
         for path in tqdm(reader.pictures, desc="prepare", unit="picture", disable=arguments.quiet):
             name = Path(os.path.relpath(path, root)).as_posix()
@@ -154,17 +157,17 @@ def prepare_picture(reader, path, name, class_names, boxes="fill"):
         if region.class_name not in class_names:
             continue
         ignore, source = region.ignore, "mask"
-        if region.mask is not None:
-            try:
+        try:
+            if region.mask is not None:
                 mask = fit_mask(region.mask, upright)
-            except ValueError as error:
-                problems.append(str(error))
-                continue
-        else:
-            mask = fill_box([edge * factor for edge, factor in zip(region.box, scale * 2, strict=True)], upright)
-            source = "box"
-            # Beside real masks a filled box would teach that some of these things are rectangles.
-            ignore = ignore or has_masks or boxes == "ignore"
+            else:
+                mask = fill_box([edge * factor for edge, factor in zip(region.box, scale * 2, strict=True)], upright)
+                source = "box"
+                # Beside real masks a filled box would teach that some of these things are rectangles.
+                ignore = ignore or has_masks or boxes == "ignore"
+        except ValueError as error:
+            problems.append(str(error))
+            continue
         if not mask.any():
             problems.append("empty mask" if source == "mask" else "box outside of the picture")
             continue
@@ -211,48 +214,6 @@ def to_coco(records, class_names, credits):
         "categories": [{"id": number, "name": name} for name, number in category_ids.items()],
         "licenses": [{"id": number, "url": url} for url, number in licences.items()],
     }
-
-
-class Journal:
-    """Finished records, one JSON line each, so that an interrupted run goes on where it stopped.
-
-    Args:
-        path: Path of the journal.
-        fingerprint: str. Stands for the options and all input files; a journal of others is thrown away.
-    """
-
-    def __init__(self, path, fingerprint):
-        self.path, self.records = path, {}
-        lines = path.read_text(encoding="utf-8").split("\n")[:-1] if path.exists() else []  # the last may be torn
-        if not lines or lines[0] != fingerprint:
-            lines = [fingerprint]
-        for line in lines[1:]:
-            record = json.loads(line)
-            self.records[record["file_name"]] = record
-        self.lines = lines
-
-    def __enter__(self):
-        self.file = open(self.path, "w", encoding="utf-8", newline="")
-        self.file.writelines(f"{line}\n" for line in self.lines)
-        return self
-
-    def __exit__(self, *_):
-        self.file.close()
-
-    def add(self, record):
-        """Keeps a record; it is on its way to the disk when this returns."""
-        self.records[record["file_name"]] = record
-        self.file.write(json.dumps(record, ensure_ascii=False) + "\n")
-        self.file.flush()
-
-
-def _fingerprint(arguments, reader):
-    """Changes with the options and with the name, size or time of any input file."""
-    digest = hashlib.sha256(repr((arguments.classes, arguments.values, arguments.boxes, reader.class_names)).encode())
-    for path in reader.inputs:
-        stat = path.stat() if path.exists() else None
-        digest.update(repr((str(path), stat and (stat.st_size, stat.st_mtime_ns))).encode())
-    return digest.hexdigest()
 
 
 def _check_classes(asked, known):

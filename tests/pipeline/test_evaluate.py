@@ -1,6 +1,11 @@
 """Figures of an evaluation, on squares whose overlaps can be worked out by hand."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -69,6 +74,8 @@ def test_perfect_detections_have_an_average_precision_of_1(dataset):
     report = evaluate.measure(dataset, PERFECT)
     for kind in ("mask", "box"):
         assert report[kind] == {"AP": 1, "AP50": 1, "AP75": 1, "APs": 1, "APm": -1, "APl": -1, "AR": 1}
+        assert report["AR_by_size"][kind] == {"small": 1, "medium": -1, "large": -1}
+    assert "AR of small / medium / large: mask 1.000 / - / -, box 1.000 / - / -" in evaluate.table(report)
     assert report["pictures"] == 5
     assert report["false_alarms"] == 0
     assert report["single"] == {"pictures": 1, "AP": 1, "mean_iou": 1, "recall": 1}
@@ -96,7 +103,7 @@ def test_detections_beside_the_squares_find_nothing(dataset):
 
 def test_a_missed_square_costs_its_share_of_recall(dataset):
     report = evaluate.measure(dataset, PERFECT[:2])
-    assert report["mask"]["AR"] == pytest.approx(2 / 3, abs=1e-4)
+    assert report["mask"]["AR"] == report["AR_by_size"]["mask"]["small"] == pytest.approx(2 / 3, abs=1e-4)
     assert report["mask"]["AP"] == pytest.approx(67 / 101, abs=1e-4), "COCO samples recall at 0, 0.01, ..., 1"
 
 
@@ -185,12 +192,17 @@ def test_score_histogram_counts_right_and_wrong(dataset):
     assert sum(bar.get_height() for bar in axes.containers[0]) == 3
 
 
-def test_evaluate_runs_a_real_network_and_refuses_other_classes(tmp_path):
-    from mrcnn import MaskRCNN
+def small_network():
     from mrcnn.config import PRESETS, replace
     from mrcnn.network import Network
 
-    model = MaskRCNN(Network(replace(PRESETS["lite"], image_size=64, pyramid_channels=16, proposal_limit=10)))
+    return Network(replace(PRESETS["lite"], image_size=64, pyramid_channels=16, proposal_limit=10))
+
+
+def test_evaluate_runs_a_real_network_and_refuses_other_classes(tmp_path):
+    from mrcnn import MaskRCNN
+
+    model = MaskRCNN(small_network())
     dataset = write(tmp_path / "photos", {1: None, 2: None}, [annotation(1, 10, 10)], ["cat"])
     report = evaluate.evaluate(model, dataset, progress=False)
     assert 0 <= report["mask"]["AP"] <= 1
@@ -199,3 +211,45 @@ def test_evaluate_runs_a_real_network_and_refuses_other_classes(tmp_path):
     other = write(tmp_path / "other", {1: None}, [annotation(1, 10, 10)], ["dog"])
     with pytest.raises(ValueError, match="the model finds \\('cat',\\), the data set has \\('dog',\\)"):
         evaluate.evaluate(model, other, progress=False)
+
+
+def test_kill_in_the_middle_then_the_same_result(tmp_path):
+    """kill -9 half-way; the next run looks only at the photos that are left, and measures the same."""
+    from mrcnn import weights
+
+    network = small_network()
+    weights.save(network, tmp_path / "small.npz", weights.card_of(network))
+    write(tmp_path / "photos", dict.fromkeys(range(1, 401)), [annotation(1, 10, 10)], ["cat"])
+    command = [sys.executable, "-m", "pipeline", "evaluate", "--weights", str(tmp_path / "small.npz")]
+    command += ["--data", str(tmp_path / "photos"), "--json"]
+    killed, journal = tmp_path / "new/folder/a.json", tmp_path / "new/folder/a.json.journal"
+    process = subprocess.Popen([*command, str(killed)], stderr=subprocess.DEVNULL, start_new_session=True)
+    deadline = time.monotonic() + 240
+    while not journal.exists() or journal.read_bytes().count(b"\n") < 20:
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+    os.killpg(process.pid, signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    done = journal.read_bytes().count(b"\n") - 1
+    assert 0 < done < 400
+    assert not killed.exists()
+
+    for path in (killed, tmp_path / "b.json"):
+        finished = subprocess.run([*command, str(path)], capture_output=True, text=True, timeout=300)
+        assert finished.returncode == 0, finished.stderr
+        assert ("| 0/400" in finished.stderr) == (path != killed), "the killed one does not begin at the first photo"
+    reports = [json.loads(path.read_text()) for path in (killed, tmp_path / "b.json")]
+    for report in reports:
+        assert report.pop("ms_per_picture") > 0
+    assert reports[0] == reports[1]
+    assert not list(tmp_path.rglob("*.journal"))
+
+
+def test_a_report_that_cannot_be_written_is_said_before_the_work(tmp_path):
+    (tmp_path / "file").write_text("")
+    command = [sys.executable, "-m", "pipeline", "evaluate", "--weights", "cat", "--data", str(tmp_path)]
+    done = subprocess.run([*command, "--report", str(tmp_path / "file")], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 1
+    assert "File exists" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1

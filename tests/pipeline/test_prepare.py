@@ -282,6 +282,28 @@ def test_kill_in_the_middle_then_the_same_result(downloaded, tmp_path, monkeypat
     assert not list(train.parent.glob("*.journal")) + list(train.parent.glob("*.part"))
 
 
+def test_a_disk_that_fills_up(downloaded, tmp_path):
+    """A file size limit stands for the full disk."""
+    first, second = tmp_path / "a/toys/train", tmp_path / "b/toys/train"
+    copy_tree(downloaded[0] / "train", first)
+    copy_tree(downloaded[0] / "train", second)
+    code = (
+        "import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (2500, 2500));"
+        "sys.argv[0] = 'pipeline'; runpy.run_module('pipeline', run_name='__main__')"
+    )
+    command = [sys.executable, "-c", code, "prepare", "--data", str(first), "--quiet"]
+    full = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180)
+    assert full.returncode == 1
+    (sentence,) = full.stderr.splitlines()
+    assert "no space left to write" in sentence
+    assert "train.json.journal; free some and run the same command again" in sentence
+    assert [path.name for path in first.parent.glob("train.*")] == ["train.json.journal"]
+    run("--data", first)
+    run("--data", second)
+    for suffix in (".json", ".report.json", ".contact.png"):
+        assert first.with_suffix(suffix).read_bytes() == second.with_suffix(suffix).read_bytes()
+
+
 def test_a_journal_of_other_files_is_not_used(train, downloaded):
     run("--data", train)
     expected = train.with_suffix(".json").read_bytes()
