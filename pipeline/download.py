@@ -14,8 +14,9 @@ Each split gets its own folder, ready for `python -m pipeline prepare`:
     data/cat/train/attribution.csv        author, licence and source of every picture: keep it with them
     data/cat/train/download.json          what was asked for and what came
 
-An interrupted download is continued by the same command. The tables of Open Images are large (train: about
-2 GB, validation: about 100 MB); they are kept in a cache beside the data sets and shared between classes.
+An interrupted download is continued by the same command, and another --limit adds to what is there. The tables
+of Open Images are large (train: about 2 GB, validation: about 100 MB); they are kept in a cache beside the data
+sets and shared between classes.
 """
 
 import json
@@ -64,7 +65,7 @@ def add_arguments(parser):
         "--limit",
         type=int,
         metavar="N",
-        help="at most N pictures a class in each split (default: all there are)",
+        help="at most N pictures a class in each split; what is there already stays (default: all there are)",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the split folders go")
     parser.add_argument(
@@ -147,6 +148,10 @@ def download_split(arguments, split):
         masks_table = table(arguments.masks_url, MASKS_CSV.format(split=split))
         mask_rows = list(read_rows(masks_table, MASK_COLUMNS, "LabelName", codes))
     chosen = choose_pictures(classes, box_rows, mask_rows, arguments.annotations, arguments.limit, split)
+    # What an earlier command brought stays, with its masks and its author, whatever this one asks for.
+    chosen.update(path.stem for path in (folder / "images").glob("*.jpg"))
+    if arguments.annotations == "boxes" and (folder / "masks.csv").exists():
+        mask_rows = list(read_rows(folder / "masks.csv", MASK_COLUMNS, "LabelName", codes))
     box_rows = [row for row in box_rows if row["ImageID"] in chosen]
     mask_rows = [row for row in mask_rows if row["ImageID"] in chosen]
 
@@ -234,7 +239,7 @@ def _refuse_other_classes(folder, classes):
     path = folder / "classes.csv"
     if path.exists():
         before = [row["DisplayName"] for row in read_rows(path, CLASS_COLUMNS, "LabelName", None)]
-        if before != list(classes):
+        if set(before) != set(classes):
             raise ValueError(f"{folder} holds {', '.join(before)}, not {', '.join(classes)}; choose another --out")
 
 

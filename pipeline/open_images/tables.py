@@ -97,10 +97,11 @@ def find_classes(path, names):
     by_lower_case = {name.lower(): name for name in codes}
     found = {}
     for name in names:
-        known = name if name in codes else by_lower_case.get(name.strip().lower())
+        wanted = name.strip().lower()
+        known = name if name in codes else by_lower_case.get(wanted)
         if known is None:
-            near = difflib.get_close_matches(name.strip().lower(), by_lower_case, n=5, cutoff=0.5)
-            near += [lower for lower in by_lower_case if name.strip().lower() in lower and lower not in near][:5]
+            near = difflib.get_close_matches(wanted, by_lower_case, n=5, cutoff=0.5)
+            near += [lower for lower in by_lower_case if wanted and wanted in lower and lower not in near][:5]
             hint = f"near matches: {', '.join(by_lower_case[lower] for lower in near)}" if near else "nothing is near"
             raise ValueError(f"Open Images has no class {name!r} among its {len(codes)} boxable classes; {hint}")
         found[known] = codes[known]

@@ -4,8 +4,10 @@ import base64
 import hashlib
 import os
 import shutil
+import sys
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from mrcnn.atomic import raise_if_full
 
@@ -32,6 +34,7 @@ def fetch(url, path, attempts=5, pause_seconds=1.0, progress=True):
         Path of the complete file.
 
     Raises:
+        ValueError: `url` is no address.
         FileNotFoundError: the server has no such file.
         ConnectionError: every try failed; the part stays for the next run.
         OSError: the disk is full; the part stays for the next run.
@@ -47,7 +50,13 @@ def fetch(url, path, attempts=5, pause_seconds=1.0, progress=True):
             _continue(url, path, progress)
             return path
         except (requests.RequestException, _BadTransfer) as error:
+            if isinstance(error, ValueError):  # requests' ways to say that an address is none
+                raise ValueError(f"{url} is not an address that can be downloaded from") from error
             reason = str(error)
+            if isinstance(error, requests.ConnectionError):
+                reason = f"the connection to {urlsplit(url).netloc} failed; is this machine online?"
+            elif progress and attempt + 1 < attempts:
+                print(f"{path.name}: {reason}; trying again", file=sys.stderr)
             if attempt + 1 < attempts:
                 time.sleep(pause_seconds * 2**attempt)
     raise ConnectionError(

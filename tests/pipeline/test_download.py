@@ -181,6 +181,21 @@ def test_limit_holds_for_each_split_and_more_are_added_later(stand_in, published
     assert pictures == [f"/{bucket.BUCKET}/train/{image_id}.jpg" for image_id in second - first["train"]]
 
 
+def test_what_is_there_stays_whatever_is_asked_for_later(stand_in, tmp_path):
+    """Masks, boxes, authors: else `prepare` would fill the boxes of pictures whose masks are on the disk."""
+    out = tmp_path / "toys"
+    before = run(stand_in, out, "--class", "Kite", "--limit", "4")
+    files = tree(out)
+    del files["train/download.json"]
+    after = run(stand_in, out, "--class", "Kite", "--limit", "1")
+    assert (after["pictures"], after["masks"], after["limit"]) == (before["pictures"], before["masks"], 1)
+    assert tree(out).items() >= files.items()
+    boxes = run(stand_in, out, "--class", "Kite", "--limit", "1", "--annotations", "boxes")
+    assert boxes["masks"] == before["masks"]
+    assert {name: sums for name, sums in tree(out).items() if "masks" in name}.items() <= files.items()
+    assert tree(out)["train/masks.csv"] == files["train/masks.csv"]
+
+
 def test_a_second_run_asks_for_nothing(stand_in, tmp_path):
     run(stand_in, tmp_path / "toys")
     before = tree(tmp_path / "toys")
@@ -207,6 +222,12 @@ def test_unknown_class_names_its_neighbours(stand_in, tmp_path, name, near):
     assert stand_in.fetched() == ["/openimages/v5/class-descriptions-boxable.csv"]
 
 
+@pytest.mark.parametrize("name", ["", " ", "气球"])
+def test_a_class_name_that_resembles_none(stand_in, tmp_path, name):
+    with pytest.raises(ValueError, match=f"no class '{name}' among its 5 boxable classes; nothing is near"):
+        run(stand_in, tmp_path / "toys", "--class", name)
+
+
 def test_class_names_may_be_written_in_lower_case(stand_in, tmp_path):
     assert run(stand_in, tmp_path / "toys", "--class", "kite", "--limit", "1")["classes"] == {"Kite": "/m/02zt3"}
 
@@ -220,6 +241,9 @@ def test_a_folder_keeps_its_classes(stand_in, tmp_path):
     run(stand_in, tmp_path / "toys", "--class", "Kite", "--limit", "1")
     with pytest.raises(ValueError, match="holds Kite, not Balloon; choose another --out"):
         run(stand_in, tmp_path / "toys", "--class", "Balloon", "--limit", "1")
+    for names in (["Kite", "Balloon"], ["Balloon", "Kite"]):
+        options = [option for name in names for option in ("--class", name)]
+        assert list(run(stand_in, tmp_path / "both", *options, "--limit", "1")["classes"]) == names
 
 
 def test_missing_and_unreadable_pictures_are_skipped_and_counted(stand_in, published, tmp_path):

@@ -100,3 +100,14 @@ def test_a_missing_file_is_not_tried_again(stand_in, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"other\.zip does not exist"):
         fetch(f"{stand_in.url}/other.zip", tmp_path / "got.zip", progress=False)
     assert len(stand_in.requests) == 1
+
+
+def test_an_address_that_is_none(tmp_path):
+    with pytest.raises(ValueError, match=r"nonsense/got.zip is not an address that can be downloaded from"):
+        fetch("nonsense/got.zip", tmp_path / "got.zip")
+
+
+def test_without_a_network_it_asks_for_one(tmp_path, capsys):
+    with pytest.raises(ConnectionError, match=r"the connection to 127.0.0.1:9 failed; is this machine online?"):
+        fetch("http://127.0.0.1:9/got.zip", tmp_path / "got.zip", attempts=2, pause_seconds=0)
+    assert not capsys.readouterr().err, "the error says it all"
