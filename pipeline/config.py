@@ -6,9 +6,10 @@ python -m pipeline train --config cat --set steps=2000 --set learning_rate=1e-4 
 import ast
 import dataclasses
 import importlib
+import math
 from pathlib import Path
 
-from mrcnn.config import replace
+from mrcnn.config import PRESETS, replace
 
 FOLDER = Path(__file__).parent / "configs"
 
@@ -90,3 +91,44 @@ def _parse(key, text, current):
     except (ValueError, SyntaxError, TypeError):
         pass
     raise ValueError(f"{key} takes a value like {current!r}, got {text!r}")
+
+
+def check_settings(config):
+    """Refuse values that would fail in the middle of a run only, or with words that no one understands.
+
+    Raises:
+        ValueError: naming the first setting that cannot be, and what it may be.
+    """
+
+    def refuse(keys, accepts, expected):
+        for key in keys:
+            value = getattr(config, key)
+            if not accepts(value):
+                raise ValueError(f"{key} is {value!r}, expected {expected}")
+
+    positive = ("steps", "batch_size", "checkpoint_steps", "evaluate_steps", "learning_rate", "clip_norm")
+    not_negative = ("warmup_steps", "patience", "weight_decay", "backbone_rate", "aspect", "colour", "seed")
+    shares = ("average", "negative_share", "paste", "flip", "grey")
+    refuse(["preset"], PRESETS.__contains__, f"one of {', '.join(PRESETS)}")
+    refuse(positive, lambda value: 0 < value < math.inf, "more than 0")
+    refuse(not_negative, lambda value: 0 <= value < math.inf, "0 or more")
+    refuse(shares, lambda value: 0 <= value <= 1, "0 to 1")
+    refuse(["image_size"], lambda side: 32 <= side <= 2048, "32 to 2048")
+    refuse(["canvas_sizes"], lambda sides: sides and all(map(_is_side, sides)), "multiples of 32, such as (256, 320)")
+    refuse(["scale"], _is_range, "two numbers, such as (0.8, 1.25)")
+    refuse(["repeat"], lambda pairs: all(map(_is_repeat, pairs)), "pairs such as ('kind=dog', 3)")
+
+
+def _is_side(value):
+    return isinstance(value, int) and value > 0 and value % 32 == 0
+
+
+def _is_range(value):
+    return len(value) == 2 and all(isinstance(end, int | float) for end in value) and 0 < value[0] <= value[1]
+
+
+def _is_repeat(value):
+    match value:
+        case (str(), int(times)):
+            return times >= 0
+    return False

@@ -12,24 +12,26 @@ times. The run's folder gets:
     best.npz, .json   the averaged weights with the best validation mask AP, as float16, for `--weights runs/cat/best`
     log.csv           losses, learning rate, seconds a step, share of the time spent waiting for data
     evaluations.csv   validation figures
-    config.json       the settings of the run
+    config.json       the settings, classes and data of the run
 
 A run that is interrupted and resumed ends with the same weights as one that is not: samples, augmentation and sampling
 depend on seed and step alone. All GPUs in sight share the work; for several machines see `pipeline/devices.py`.
 """
 
 import dataclasses
+import filecmp
 import json
 import re
 import shlex
 import signal
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 from mrcnn.atomic import write_atomically
 from pipeline import devices
-from pipeline.config import load_config
+from pipeline.config import check_settings, load_config
 from pipeline.imagenet import load_imagenet
 from pipeline.run_log import Log
 from pipeline.trainer import Trainer, learning_rate
@@ -105,6 +107,7 @@ def main(arguments):
 
     settings = arguments.set + ([f"init={arguments.init}"] if arguments.init else [])
     config = load_config(arguments.config, settings)
+    check_settings(config)
     annotations = arguments.annotations or [None] * len(arguments.data)
     if len(annotations) != len(arguments.data):
         raise ValueError(f"{len(arguments.data)} --data but {len(annotations)} --annotations: give one for each")
@@ -112,7 +115,7 @@ def main(arguments):
     datasets = [CocoDataset(*pair, arguments.classes) for pair in pairs]
     val = CocoDataset(arguments.val, classes=datasets[0].class_names) if arguments.val else None
     if arguments.name:
-        check_name(arguments.name, arguments.resume)
+        check_name(arguments.name, Path(arguments.out), arguments.resume)
     return run(config, datasets, val, Path(arguments.out), arguments.resume, arguments.name)
 
 
@@ -123,7 +126,7 @@ def run(config, datasets, val, out, resume, name=None):
         int. 0 at the end, 130 if it was interrupted.
 
     Raises:
-        ValueError: if the folder already holds another run, or there is nothing to resume.
+        ValueError: if the folder already holds another run, there is nothing to resume, or the data cannot be used.
         OSError: if one of several machines is lost.
     """
     import tensorflow as tf
@@ -134,18 +137,26 @@ def run(config, datasets, val, out, resume, name=None):
     checkpoint = out / "checkpoint.npz"
     if checkpoint.exists() and not resume:
         raise ValueError(f"{out} already holds a run: give --resume to go on, or another --out")
+    if resume and not checkpoint.exists():
+        raise ValueError(f"nothing to resume: {checkpoint} does not exist; start without --resume")
+    if val and not any(map(val.has_instances, val.image_ids)):
+        raise ValueError(f"no photo of {val.folder} shows an instance of {', '.join(val.class_names)}, for --val")
     strategy = devices.find_strategy()
     worker = devices.worker(strategy)
     reader = SampleReader(datasets, config)
     with strategy.scope():
         network = build_network(config, datasets[0].class_names)
     trainer = Trainer(network, config, strategy)
+    facts = describe(config, datasets, val)
     if resume:
+        compare_with_start(out, facts)
+        if not zipfile.is_zipfile(checkpoint):
+            raise ValueError(f"{checkpoint} is damaged: start anew in another --out")
         trainer.restore(checkpoint)
     first = worker[0] == 0  # the machine that evaluates and writes
     if first:
         out.mkdir(parents=True, exist_ok=True)
-        (out / "config.json").write_text(json.dumps(dataclasses.asdict(config), indent=2) + "\n")
+        write_atomically(out / "config.json", json.dumps(facts, indent=2) + "\n")
     log = Log(out, trainer.step) if first else None
     counts = ", ".join(f"{len(dataset)} photos in {dataset.folder}" for dataset in datasets)
     split = f" on {strategy.num_replicas_in_sync} devices" if strategy.num_replicas_in_sync > 1 else ""
@@ -158,7 +169,7 @@ def run(config, datasets, val, out, resume, name=None):
     try:
         while trainer.step < config.steps and not gave_up(trainer):
             start = time.perf_counter()
-            batch = next(batches)
+            batch = next_batch(batches)
             waited = time.perf_counter() - start
             losses = trainer.train_step(*batch)
             seconds = time.perf_counter() - start
@@ -167,17 +178,17 @@ def run(config, datasets, val, out, resume, name=None):
             evaluates = val and (last or trainer.step % config.evaluate_steps == 0)
             if first:
                 log.step(trainer.step, losses, learning_rate(config, trainer.step), seconds, waited)
-                if last or evaluates or stop.asked or trainer.step % config.checkpoint_steps == 0:
-                    trainer.save(checkpoint)
                 if evaluates:
                     evaluate_average(trainer, val, out, log)
             bar.update()
             bar.set_postfix(loss=f"{losses['total']:.3f}", best=f"{trainer.best:.3f}", refresh=False)
             if evaluates:
                 trainer.without_gain = devices.from_first(strategy, trainer.without_gain)
-                if first:
-                    trainer.save(checkpoint)  # again, for the best score
-            if stop.asked:
+            stopping = stop.asked
+            # After the evaluation: a run that is killed in the middle of one has to do it again.
+            if first and (last or evaluates or stopping or trainer.step % config.checkpoint_steps == 0):
+                trainer.save(checkpoint)
+            if stopping:
                 print(f"\nstopped at step {trainer.step}; go on with --resume", file=sys.stderr)
                 return 130
     except KeyboardInterrupt:
@@ -202,6 +213,52 @@ def run(config, datasets, val, out, resume, name=None):
     if name:
         install(out, name, datasets, val)
     return 0
+
+
+def describe(config, datasets, val):
+    """What a run is, as its `config.json` has it."""
+    return {
+        **dataclasses.asdict(config),
+        "class_names": datasets[0].class_names,
+        "data": [str(dataset.folder) for dataset in datasets],
+        "val": str(val.folder) if val else None,
+    }
+
+
+def compare_with_start(out, facts):
+    """Say what a resumed run has changed, in `facts` from `describe`.
+
+    Raises:
+        ValueError: if its classes are others.
+    """
+    path = out / "config.json"
+    before = json.loads(path.read_text()) if path.exists() else {}
+    now = json.loads(json.dumps(facts))  # tuples as lists
+    if before.get("class_names", now["class_names"]) != now["class_names"]:
+        raise ValueError(
+            f"{out} is a run for {', '.join(before['class_names'])}, not for {', '.join(now['class_names'])}: "
+            "give the same --class, or another --out"
+        )
+    changes = [f"{key} from {before[key]} to {now[key]}" for key in now if before.get(key, now[key]) != now[key]]
+    if changes:
+        print(f"not as the run began: {', '.join(changes)}", file=sys.stderr)
+
+
+def next_batch(batches):
+    """The next batch of a reader.
+
+    Raises:
+        ValueError: if a photo or its annotation cannot be read.
+    """
+    import tensorflow as tf
+
+    try:
+        return next(batches)
+    except tf.errors.OpError as error:  # it wraps what the reader raised, with a traceback in its message
+        reason = re.search(r"^(?:\w+: )?ValueError: (.+)$", error.message, re.MULTILINE)
+        if reason is None:
+            raise
+        raise ValueError(f"the training data cannot be read: {reason[1]}") from error
 
 
 def speed(steps, batch_size):
@@ -261,8 +318,8 @@ def save_average(trainer, path, report):
     weights.save(trainer.averaged, path, {**card, "metrics": report})
 
 
-def check_name(name, resume):
-    """Refuse a name that cannot be one, or, but for a resumed run, is taken.
+def check_name(name, out, resume):
+    """Refuse a name that cannot be one or is taken, unless by an earlier sitting of this run.
 
     Raises:
         ValueError: as said.
@@ -271,8 +328,13 @@ def check_name(name, resume):
 
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
         raise ValueError(f"--name is {name!r}, expected letters, digits, - and _")
-    if (weights.FOLDER / f"{name}.npz").exists() and not resume:
+    path = weights.FOLDER / f"{name}.npz"
+    if path.exists() and not (resume and _same_weights(path, out / "best.npz")):
         raise ValueError(f"{weights.FOLDER} already holds {name}: choose another --name")
+
+
+def _same_weights(path, other):
+    return other.exists() and filecmp.cmp(path, other, shallow=False)
 
 
 def install(out, name, datasets, val):

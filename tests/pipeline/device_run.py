@@ -33,12 +33,17 @@ CONFIG = TrainConfig(
 HEARTBEAT = 30  # seconds until a silent machine is given up; by itself TensorFlow would wait for 100
 
 
+def die(*_):
+    """Ends the process without a word."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 class Killed(Trainer):
-    """Ends its process without a word after two steps."""
+    """Dies after two steps."""
 
     def train_step(self, *batch):
         if self.step == 2:
-            os.kill(os.getpid(), signal.SIGKILL)
+            die()
         return super().train_step(*batch)
 
 
@@ -52,10 +57,14 @@ def main(arguments):
         context.context().configure_coordination_service(
             "standalone", "/job:worker/replica:0/task:0", heartbeat_timeout_in_ms=1000 * HEARTBEAT
         )
-    if arguments.kill:
+    if arguments.kill == "step":
         train.Trainer = Killed
+    if arguments.kill == "evaluation":
+        train.evaluate_average = die
+    dataset = CocoDataset(arguments.data)
+    val = dataset if arguments.evaluate else None
     try:
-        return train.run(CONFIG, [CocoDataset(arguments.data)], None, arguments.out, arguments.resume)
+        return train.run(CONFIG, [dataset], val, arguments.out, arguments.resume)
     except OSError as error:  # as `python -m pipeline` does
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -66,6 +75,7 @@ if __name__ == "__main__":
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--devices", type=int, default=1)
-    parser.add_argument("--kill", action="store_true")
+    parser.add_argument("--kill", choices=("step", "evaluation"))
+    parser.add_argument("--evaluate", action="store_true", help="measure it at the end, on the same pictures")
     parser.add_argument("--resume", action="store_true")
     sys.exit(main(parser.parse_args()))

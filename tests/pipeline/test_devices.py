@@ -70,10 +70,26 @@ def assert_same_run(one, two):
 
 def test_one_device_that_is_killed_in_between_ends_with_the_same(folder, alone, tmp_path):
     out = tmp_path / "run"
-    assert finish(start(folder, out, "--kill"))[0] == -9
+    assert finish(start(folder, out, "--kill", "step"))[0] == -9
     code, errors = finish(start(folder, out, "--resume"))
     assert code == 0, errors
     assert_same_run(alone, out)
+
+
+def test_a_run_that_is_killed_in_its_evaluation_does_it_again(folder, tmp_path):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    assert finish(start(folder, whole, "--evaluate"))[0] == 0
+    assert finish(start(folder, killed, "--evaluate", "--kill", "evaluation"))[0] == -9
+    code, errors = finish(start(folder, killed, "--evaluate", "--resume"))
+    assert code == 0, errors
+    assert_same_run(whole, killed)
+    figures = [list(csv.DictReader((out / "evaluations.csv").open())) for out in (whole, killed)]
+    assert [row["step"] for row in figures[1]] == ["4"]
+    assert figures[0][0].keys() == figures[1][0].keys()
+    with np.load(whole / "best.npz") as wanted, np.load(killed / "best.npz") as got:
+        assert wanted.files == got.files
+        for name in wanted.files:
+            np.testing.assert_allclose(got[name], wanted[name], rtol=1e-2, atol=1e-3, err_msg=name)
 
 
 def test_two_devices_do_as_one(folder, alone, tmp_path):
@@ -85,7 +101,7 @@ def test_two_devices_do_as_one(folder, alone, tmp_path):
 
 def test_two_machines_do_as_one_even_if_one_is_killed_in_between(folder, alone, tmp_path):
     out = tmp_path / "run"
-    first, second = start(folder, out, task=0), start(folder, out, "--kill", task=1)
+    first, second = start(folder, out, task=0), start(folder, out, "--kill", "step", task=1)
     assert finish(second)[0] == -9
     killed = time.monotonic()
     code, errors = finish(first)

@@ -17,7 +17,7 @@ import pytest
 from mrcnn import MaskRCNN, weights
 from mrcnn.backbone import fold_batch_norms, mobilenet_v2
 from pipeline import train
-from pipeline.config import TrainConfig
+from pipeline.config import FOLDER, TrainConfig, load_config
 from pipeline.dataset import CocoDataset
 from pipeline.trainer import Trainer, learning_rate
 from tests.drawn import write_dataset
@@ -146,8 +146,75 @@ def test_learning_rate_warms_up_and_falls_to_zero():
 
 
 def test_nothing_to_resume(folder, tmp_path):
-    with pytest.raises(ValueError, match="nothing to resume"):
+    with pytest.raises(ValueError, match=r"nothing to resume: .*checkpoint.npz does not exist; start without --resume"):
         train.run(TrainConfig(**SMALL), [CocoDataset(folder)], None, tmp_path / "none", resume=True)
+
+
+def test_a_resumed_run_says_what_is_not_as_it_began(folder, pets, tmp_path, capsys):
+    out, config = tmp_path / "run", TrainConfig(**{**SMALL, "steps": 1})
+    assert train.run(config, [CocoDataset(pets, classes=["dog"])], None, out, resume=False) == 0
+    assert "not as the run began" not in capsys.readouterr().err
+    with pytest.raises(ValueError, match="is a run for dog, not for cat: give the same --class, or another --out"):
+        train.run(config, [CocoDataset(pets, classes=["cat"])], None, out, resume=True)
+
+    dogs = CocoDataset(pets, classes=["dog"])
+    assert train.run(config, [dogs], None, out, resume=True) == 0
+    assert "not as the run began" not in capsys.readouterr().err
+    changed = dataclasses.replace(config, canvas_sizes=(64, 96))
+    assert train.run(changed, [dogs], None, out, resume=True) == 0
+    said = capsys.readouterr().err
+    assert "not as the run began: canvas_sizes from [64] to [64, 96]\n" in said
+
+    (out / "checkpoint.npz").write_bytes((out / "checkpoint.npz").read_bytes()[:50_000])
+    with pytest.raises(ValueError, match=r"checkpoint.npz is damaged: start anew in another --out"):
+        train.run(changed, [dogs], None, out, resume=True)
+
+
+def test_validation_photos_without_an_instance_are_refused(folder, tmp_path):
+    empty = CocoDataset(write_dataset(tmp_path / "empty", count=0, negatives=2, side=64))
+    with pytest.raises(ValueError, match=r"no photo of .*empty shows an instance of cat, for --val"):
+        train.run(TrainConfig(**SMALL), [CocoDataset(folder)], empty, tmp_path / "run", resume=False)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_damaged_photo_is_named(tmp_path):
+    folder = write_dataset(tmp_path / "train", count=2, negatives=0, side=64)
+    dataset = CocoDataset(folder)
+    for photo in folder.iterdir():
+        photo.write_bytes(photo.read_bytes()[:300])
+    with pytest.raises(ValueError, match=r"^the training data cannot be read: [12].png cannot be read, .*damaged.*$"):
+        train.run(TrainConfig(**SMALL), [dataset], None, tmp_path / "run", resume=False)
+
+
+@pytest.mark.parametrize(
+    ("setting", "sentence"),
+    [
+        ("preset=liet", "preset is 'liet', expected one of lite, resnet50, resnet101"),
+        ("steps=0", "steps is 0, expected more than 0"),
+        ("batch_size=-2", "batch_size is -2, expected more than 0"),
+        ("checkpoint_steps=0", "checkpoint_steps is 0, expected more than 0"),
+        ("evaluate_steps=0", "evaluate_steps is 0, expected more than 0"),
+        ("learning_rate=1e999", "learning_rate is inf, expected more than 0"),
+        ("patience=-1", "patience is -1, expected 0 or more"),
+        ("negative_share=2", "negative_share is 2.0, expected 0 to 1"),
+        ("image_size=5", "image_size is 5, expected 32 to 2048"),
+        ("canvas_sizes=()", "canvas_sizes is (), expected multiples of 32, such as (256, 320)"),
+        ("canvas_sizes=(100,)", "canvas_sizes is (100,), expected multiples of 32"),
+        ("scale=(1.0,)", "scale is (1.0,), expected two numbers, such as (0.8, 1.25)"),
+        ("scale=(1.5, 0.5)", "scale is (1.5, 0.5), expected two numbers"),
+        ("repeat=('a', 'b')", "repeat is ('a', 'b'), expected pairs such as ('kind=dog', 3)"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused_at_once(tmp_path, setting, sentence):
+    with pytest.raises(ValueError) as error:
+        train.main(parse("--data", tmp_path, "--out", tmp_path / "run", "--set", setting))
+    assert sentence in str(error.value)
+
+
+def test_every_recipe_has_settings_that_can_be():
+    for path in FOLDER.glob("*.py"):
+        if path.stem != "__init__":
+            train.check_settings(load_config(path.stem, []))
 
 
 def parse(*options):
@@ -217,6 +284,10 @@ def test_one_class_from_a_whole_model_to_a_name_that_the_page_lists(pets, tmp_pa
 
     with pytest.raises(ValueError, match="already holds my-dog: choose another --name"):
         train.main(parse(*command))
+    assert train.main(parse(*command, "--resume")) == 0, "the run that it came from may write it again"
+    weights.save(before, weights.FOLDER / "my-dog.npz", weights.card_of(before))
+    with pytest.raises(ValueError, match="already holds my-dog: choose another --name"):
+        train.main(parse(*command, "--resume"))
 
 
 def test_a_name_that_is_a_path_is_refused(pets, tmp_path):
