@@ -10,6 +10,7 @@ times. The run's folder gets:
 
     checkpoint.npz    weights, their moving average, optimizer, step and best score: all that --resume needs
     best.npz, .json   the averaged weights with the best validation mask AP, as float16, for `--weights runs/cat/best`
+    last.npz, .json   those of the last evaluation, which `python -m pipeline average` may want instead
     log.csv           losses, learning rate, seconds a step, share of the time spent waiting for data
     evaluations.csv   validation figures
     config.json       the settings, classes and data of the run
@@ -298,7 +299,7 @@ def gave_up(trainer):
 
 
 def evaluate_average(trainer, val, out, log):
-    """Measure the averaged weights; keep them as `best.npz` if they are the best so far."""
+    """Measure the averaged weights; keep them as `last.npz`, and as `best.npz` if they are the best so far."""
     from mrcnn import MaskRCNN
     from pipeline.evaluate import evaluate, table
 
@@ -306,6 +307,7 @@ def evaluate_average(trainer, val, out, log):
     log.evaluation(trainer.step, report)
     print(f"\nstep {trainer.step}\n{table(report)}", file=sys.stderr, flush=True)
     trainer.without_gain += 1
+    save_average(trainer, out / "last.npz", report)
     if report["mask"]["AP"] > trainer.best:
         trainer.best, trainer.without_gain = report["mask"]["AP"], 0
         save_average(trainer, out / "best.npz", report)

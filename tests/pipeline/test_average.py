@@ -25,8 +25,17 @@ def test_the_mean_of_three(tmp_path, monkeypatch):
     assert command.main() == 0
     network, card = weights.load_network(tmp_path / "new" / "mean.npz")
     assert card["averaged"] == paths and card["step"] == 12 and "metrics" not in card
+    assert network.config.image_size == 384
     for number, variable in enumerate(network.weights):
         np.testing.assert_array_equal(np.asarray(variable), number % 7 + 2)
+
+
+def test_the_size_of_the_input_can_be_changed(tmp_path):
+    paths = [write(tmp_path / f"{shift}.npz", shift) for shift in (0, 1)]
+    network, card = average(paths, size=416)
+    assert network.config.image_size == card["config"]["image_size"] == 416
+    with pytest.raises(ValueError, match="--size is 400, expected a multiple of 32 up to 2048"):
+        average(paths, size=400)
 
 
 def test_it_is_measured_if_asked(tmp_path, monkeypatch, capsys):
