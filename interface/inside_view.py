@@ -43,7 +43,7 @@ def _input(seen):
     height, width = seen.canvas.shape[:2]
     return (
         "what the network sees",
-        f"The photo at {width} × {height} pixels, filled up to whole cells of the coarsest map: finer detail than this "
+        f"The photo at {width} × {height} pixels, filled up to multiples of 32: finer detail than this "
         "never reaches the network.",
         _tile(seen.canvas, "Input"),
     )

@@ -30,9 +30,10 @@ def test_the_run_ends_with_what_detect_says(model, seen):
 
 def test_each_stage_is_that_of_the_canvas(model, seen):
     height, width = seen.canvas.shape[:2]
-    assert (height, width) == (256, 384) and seen.window == (0, 0, 255, 384)
-    assert [level.shape for level in seen.levels] == [(height >> k, width >> k, 128) for k in range(2, 7)]
-    assert [anchors.shape[:2] for anchors in seen.anchors] == [(height // s, width // s) for s in seen.strides]
+    assert (height, width) == (288, 416) and seen.window == (0, 0, 277, 416)
+    cells = {stride: (-(-height // stride), -(-width // stride)) for stride in (4, 8, 16, 32, 64)}  # P6 rounds up
+    assert [level.shape for level in seen.levels] == [(*shape, 128) for shape in cells.values()]
+    assert [anchors.shape[:2] for anchors in seen.anchors] == [cells[stride] for stride in seen.strides]
     for stride, objectness, anchors in zip(seen.strides, seen.objectness, seen.anchors, strict=True):
         assert anchors.shape == (*objectness.shape, 4)
         assert objectness.min() >= 0 and objectness.max() <= 1

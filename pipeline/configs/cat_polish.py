@@ -5,9 +5,9 @@
     python -m pipeline average runs/cat_long/last runs/cat_polish5/last runs/cat_polish6/last --size 416 \
         --val DATA/val --out runs/cat_final.npz
 
-1,300 steps of 4 photos, twice, with seeds 5 and 6: 20 minutes on two cores of a server CPU, both at once with one thread
-each. Result: mask AP 0.566 and 0.570, from 0.566; their average with the end of `cat_long`, at an input of 416 pixels,
-0.580, and 98.0 % of single cats found instead of 96.6 %.
+1,300 steps of 4 photos, twice, with seeds 5 and 6: 20 minutes on two cores of a server CPU, both at once with one
+thread each. Result: mask AP 0.566 and 0.570, from 0.566; their average with the end of `cat_long`, at an input of 416
+pixels, 0.580, and 98.0 % of single cats found instead of 96.6 %.
 """
 
 import dataclasses

@@ -1,4 +1,5 @@
 import asyncio
+import concurrent.futures
 import os
 import time
 import types
@@ -57,7 +58,9 @@ def test_rounds_are_made_until_the_page_ends(tmp_path, monkeypatch):
     async def limited():
         return await asyncio.wait_for(serve(), 60)
 
-    asyncio.run(limited())
+    # In a thread of its own: the browser tests leave a loop running in this one.
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, limited()).result()
 
 
 def test_a_photo_that_is_gone_is_not_named_by_its_path(tmp_path):

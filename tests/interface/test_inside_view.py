@@ -2,6 +2,7 @@
 
 import base64
 import io
+import math
 import re
 
 import numpy as np
@@ -34,7 +35,10 @@ def test_as_many_steps_as_the_slider_has(steps):
 
 
 def test_maps_and_masks_come_at_their_true_size(steps):
-    assert [picture.shape for picture in pictures(steps[1])] == [(256 >> k, 384 >> k, 3) for k in range(2, 7)]
+    canvas = pictures(steps[0])[-1].shape
+    assert [picture.shape for picture in pictures(steps[1])] == [
+        (math.ceil(canvas[0] / 2**k), math.ceil(canvas[1] / 2**k), 3) for k in range(2, 7)
+    ]
     assert all(picture.shape == (7, 7, 3) for picture in pictures(steps[6])[1::2])
     (mask,) = pictures(steps[8])
     assert mask.shape == (56, 56, 3)
