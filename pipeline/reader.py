@@ -79,6 +79,8 @@ class SampleReader:
         source, source_id = positives[random.integers(len(positives))]
         others, other_ids = self._windows(source, source_id)
         real = np.flatnonzero(other_ids != IGNORE)
+        if not len(real):  # its masks are empty
+            return image, windows, class_ids
         row = real[random.integers(len(real))]
         image, window = paste(image, source.load_image(source_id), others[row], random)
         if window is None:
