@@ -1,11 +1,8 @@
 """Figures of an evaluation, on squares whose overlaps can be worked out by hand."""
 
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -15,6 +12,7 @@ from pycocotools import mask as coco_mask
 from pipeline import evaluate, evaluation_figures
 from pipeline.dataset import CocoDataset
 from pipeline.photo_match import match_photos
+from tests.pipeline.killing import kill_half_way
 
 SIDE = 20  # of the squares, in pixels
 # Moved by 2 pixels a square shares 18 * 20 pixels with itself, of 22 * 20 together.
@@ -224,14 +222,7 @@ def test_kill_in_the_middle_then_the_same_result(tmp_path):
     command += ["--data", str(tmp_path / "photos"), "--json"]
     killed, journal = tmp_path / "new/folder/a.json", tmp_path / "new/folder/a.json.journal"
     process = subprocess.Popen([*command, str(killed)], stderr=subprocess.DEVNULL, start_new_session=True)
-    deadline = time.monotonic() + 240
-    while not journal.exists() or journal.read_bytes().count(b"\n") < 20:
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
-    os.killpg(process.pid, signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
-    done = journal.read_bytes().count(b"\n") - 1
+    done = kill_half_way(process, journal, seconds=240)
     assert 0 < done < 400
     assert not killed.exists()
 

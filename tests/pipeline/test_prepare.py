@@ -3,10 +3,8 @@
 import argparse
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +15,7 @@ from pipeline import download, prepare
 from pipeline.contact_sheet import Tile, contact_sheet
 from pipeline.formats.coco import decode_rle
 from tests.pipeline import bucket
+from tests.pipeline.killing import kill_half_way
 
 ROOT = Path(__file__).parents[2]
 
@@ -257,15 +256,8 @@ def test_kill_in_the_middle_then_the_same_result(downloaded, tmp_path, monkeypat
     command = [sys.executable, "-m", "pipeline", "prepare", "--data", str(train), "--quiet"]
     process = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
     journal = train.parent / "train.json.journal"
-    deadline = time.monotonic() + 120
-    while not journal.exists() or journal.read_bytes().count(b"\n") < 20:
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
-    os.killpg(process.pid, signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
+    done = kill_half_way(process, journal, seconds=120)
     assert not train.with_suffix(".json").exists()
-    done = journal.read_bytes().count(b"\n") - 1
     assert 0 < done < total
     with open(journal, "a") as file:
         file.write('{"file_name": "images/torn')  # as a power cut may leave it
