@@ -170,6 +170,10 @@ def run(config, datasets, val, out, resume, name=None):
     split = f" on {strategy.num_replicas_in_sync} devices" if strategy.num_replicas_in_sync > 1 else ""
     print(f"{counts}; step {trainer.step} of {config.steps}, {config.batch_size} photos each{split}", file=sys.stderr)
 
+    box_only = sum(dataset.count_box_only() for dataset in datasets)
+    if box_only:
+        print(f"{box_only} instances have a box and no mask: they train class and box, not masks", file=sys.stderr)
+
     stop = StopRequest()
     steps = []  # seconds of each step of this sitting, and how many of them it waited for data
     bar = tqdm(total=config.steps, initial=trainer.step, unit="step", dynamic_ncols=True, disable=not first)

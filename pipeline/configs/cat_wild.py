@@ -11,7 +11,7 @@ from pipeline.configs.cat_polish import CONFIG as POLISH
 CONFIG = dataclasses.replace(
     POLISH,
     image_size=416,
-    steps=3000,
+    steps=2000,
     learning_rate=2e-4,
     repeat=(
         ("kind=other_animal", 4),
@@ -23,6 +23,6 @@ CONFIG = dataclasses.replace(
     ),
     # Masks made by a machine teach what a cat is and where, not where it ends.
     box_only=("source=kaggle",),
-    evaluate_steps=1500,
+    evaluate_steps=1000,
     seed=7,
 )
