@@ -11,10 +11,10 @@ from pipeline.configs.cat_wild import CONFIG as WILD
 
 CONFIG = dataclasses.replace(
     WILD,
-    steps=2000,
+    steps=900,
     learning_rate=3e-4,  # the last layers of dogs begin from nothing
     repeat=(*WILD.repeat, ("kind=dog", 2)),  # portraits of dogs, beside twice as many photos of cats
     box_only=(),
-    evaluate_steps=1000,
+    evaluate_steps=900,
     seed=9,
 )
