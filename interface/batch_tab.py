@@ -18,8 +18,8 @@ from interface.downloads import result_files
 from interface.film import draw_both, sized_for_film
 from interface.housekeeping import read_kept_picture
 from interface.settings import Settings
-from mrcnn.pictures import distinct_stems
-from mrcnn.wording import counted
+from mrcnn.images import distinct_stems
+from mrcnn.results.wording import counted
 
 MOST_PHOTOS = 100
 LARGEST_MEMBER = 40_000_000  # bytes of a file in a ZIP, unpacked, as of an upload

@@ -13,8 +13,8 @@ import numpy as np
 from PIL import Image
 
 from interface.housekeeping import read_kept_picture
-from mrcnn import drawing
-from mrcnn.coco_json import coco_document, labelme_document
+from mrcnn.results import drawing
+from mrcnn.results.documents import coco_document, labelme_document
 
 COLUMNS = ["number", "class", "score", "area_px", "share_percent", "x1", "y1", "x2", "y2"]
 EVERYTHING = "everything.zip"

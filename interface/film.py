@@ -6,8 +6,8 @@ import io
 import numpy as np
 from PIL import Image
 
-from mrcnn import drawing
-from mrcnn.wording import counted
+from mrcnn.results import drawing
+from mrcnn.results.wording import counted
 
 LARGEST_SIDE = 640
 

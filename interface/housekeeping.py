@@ -10,7 +10,7 @@ import datetime
 import time
 from pathlib import Path
 
-from mrcnn.pictures import read_picture
+from mrcnn.images import read_picture
 
 LIFETIME = 7200  # seconds
 EVERY = 300  # seconds between two rounds
@@ -70,7 +70,7 @@ def delete_files(folder, seconds, kept=()):
 
 
 def read_kept_picture(path):
-    """Reads a visitor's photo as RGB, see `mrcnn.pictures.read_picture`.
+    """Reads a visitor's photo as RGB, see `mrcnn.images.read_picture`.
 
     Raises:
         ValueError: if it is gone by now, or cannot be read; one sentence that may be shown.

@@ -8,9 +8,9 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw
 
-from mrcnn import drawing
 from mrcnn.letterbox import letterbox_size
-from mrcnn.wording import counted, percent
+from mrcnn.results import drawing
+from mrcnn.results.wording import counted, percent
 
 SCALE = 2  # boxes are drawn on the canvas at twice its size, or their lines would hide what they surround
 MOST_BOXES = 300  # drawn of the proposals before suppression

@@ -14,7 +14,7 @@ from interface.photo_input import CAMERA, PhotoInput
 from interface.result_view import EMPTY, POINTING_SCRIPT, pictures_html, sentence, table_html
 from interface.session import LOWEST_CONFIDENCE
 from interface.settings import Settings
-from mrcnn.pictures import read_picture
+from mrcnn.images import read_picture
 
 WELCOME = "Choose a photo, or one of the examples."
 # What every browser shows. Other photos are answered with a JPEG of themselves, so that the visitor sees them too.

@@ -7,9 +7,9 @@ from pathlib import Path
 import gradio as gr
 
 from interface.photo_input import PhotoInput
-from mrcnn import drawing
-from mrcnn.coco_json import coco_document
-from mrcnn.pictures import read_picture
+from mrcnn.images import read_picture
+from mrcnn.results import drawing
+from mrcnn.results.documents import coco_document
 
 GUIDE = """
 ## From Python

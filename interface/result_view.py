@@ -8,9 +8,9 @@ import io
 import numpy as np
 from PIL import Image
 
-from mrcnn import drawing
-from mrcnn.polygons import mask_polygons
-from mrcnn.wording import counted, percent
+from mrcnn.results import drawing
+from mrcnn.results.polygons import mask_polygons
+from mrcnn.results.wording import counted, percent
 
 EMPTY = """
 <div class="result empty" data-testid="empty">

@@ -6,7 +6,7 @@ import re
 import numpy as np
 from PIL import Image, ImageColor, ImageFilter
 
-from mrcnn import drawing
+from mrcnn.results import drawing
 
 SHOWN = ["masks", "outlines", "boxes", "labels", "scores"]
 COLOURS_BY = ["instance", "class"]

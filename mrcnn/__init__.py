@@ -4,7 +4,7 @@ from mrcnn import MaskRCNN
 found = MaskRCNN.from_pretrained("cat").segment("photo.jpg")
 """
 
-from mrcnn.instances import Instances
 from mrcnn.model import MaskRCNN
+from mrcnn.results.instances import Instances
 
 __all__ = ["Instances", "MaskRCNN"]

@@ -19,11 +19,11 @@ from pathlib import Path
 
 from PIL import Image
 
-from mrcnn import drawing
-from mrcnn.coco_json import coco_document
+from mrcnn.images import distinct_stems, read_picture
 from mrcnn.model import MaskRCNN
-from mrcnn.pictures import distinct_stems, read_picture
-from mrcnn.wording import counted
+from mrcnn.results import drawing
+from mrcnn.results.documents import coco_document
+from mrcnn.results.wording import counted
 
 # Photos from which on it pays to compile the network: that takes some 3 s and saves 0.2 s a photo.
 WORTH_COMPILING = 16

@@ -11,9 +11,9 @@ import numpy as np
 import tensorflow as tf
 
 from mrcnn import boxes as box_ops
-from mrcnn.instances import Instances
 from mrcnn.layers import map_pictures
-from mrcnn.paste import paste_mask
+from mrcnn.results.instances import Instances
+from mrcnn.results.paste import paste_mask
 
 # Pairs of proposal and class that enter the suppression; beyond this rank nothing is ever shown.
 CANDIDATES = 1000
@@ -77,7 +77,7 @@ class Detections:
         image_size: `(height, width)` of the original picture in pixels.
         class_names: tuple of str. Names of the classes 1, 2, ...
         mask_margin: float. Share of the box's sides that its soft mask reaches beyond each edge.
-        mask_fading: bool. Whether masks fade out at the edge of their box, see `mrcnn.paste.paste_mask`.
+        mask_fading: bool. Whether masks fade out at the edge of their box, see `mrcnn.results.paste.paste_mask`.
     """
 
     boxes: np.ndarray

@@ -3,7 +3,7 @@
 import numpy as np
 
 from mrcnn import weights
-from mrcnn.pictures import read_picture
+from mrcnn.images import read_picture
 
 LARGEST_BATCH = 8
 LARGEST_FROZEN = 20_000_000  # weights of a network that are compiled into its graph
@@ -46,7 +46,7 @@ class MaskRCNN:
         """
         path = weights.locate(name_or_path, weights.RUNNABLE)
         if path.suffix == ".onnx":
-            from mrcnn.onnx_network import OnnxNetwork
+            from mrcnn.engines.onnx import OnnxNetwork
 
             network = OnnxNetwork(path)
             return cls(network, network.card, compiled=False)
@@ -63,13 +63,13 @@ class MaskRCNN:
             class_names: list of str, the background not among them. Defaults to COCO's if there are 80, else to
                 `"class 1"` and so on.
             **settings: fields of `mrcnn.config.Config`, or the original's settings in lower case; see
-                `mrcnn.matterport.SETTINGS`.
+                `mrcnn.matterport.loader.SETTINGS`.
 
         Raises:
             ValueError: if the file cannot be read, with a list of what is missing, unexpected or of another shape, or
                 if a setting is unknown.
         """
-        from mrcnn import matterport
+        from mrcnn.matterport import loader as matterport
 
         return cls(*matterport.load_network(path, class_names, **settings))
 
@@ -77,7 +77,7 @@ class MaskRCNN:
         """The network's word on one picture: boxes, scores and small soft masks, to which thresholds apply later.
 
         Args:
-            image: a path, a `PIL.Image` or an array, as `mrcnn.pictures.read_picture` accepts them.
+            image: a path, a `PIL.Image` or an array, as `mrcnn.images.read_picture` accepts them.
             confidence: float. Lowest score, 0 to 1. Defaults to 0.05.
             limit: int or `None`. Most detections. Defaults to what the model's config says: 30 for the lite models.
             size: int or `None`. Longer side of the network's input in pixels. Defaults to what it was trained at.

@@ -10,14 +10,16 @@ import dataclasses
 import keras
 import tensorflow as tf
 
-from mrcnn import backbone, losses, resnet, targets
 from mrcnn import boxes as box_ops
+from mrcnn import losses, targets
+from mrcnn import mobilenet_v2 as backbone
 from mrcnn.box_head import BoxHead
 from mrcnn.config import PRESETS, Config, replace
 from mrcnn.conventions import CONVENTIONS
 from mrcnn.feature_pyramid import FeaturePyramid
 from mrcnn.layers import register
 from mrcnn.mask_head import MaskHead, PlainMaskHead, select_class
+from mrcnn.matterport import resnet
 from mrcnn.region_proposals import ANCHOR_STD, RegionProposalHead
 
 BACKBONES = {

@@ -21,6 +21,19 @@ COMMANDS = {
     "import-matterport": "convert weights of matterport's Mask_RCNN",
 }
 
+MODULES = {
+    "download": "pipeline.data.download",
+    "prepare": "pipeline.data.prepare",
+    "train": "pipeline.training.loop",
+    "evaluate": "pipeline.evaluation.coco_eval",
+    "average": "pipeline.training.average",
+    "export": "pipeline.exporting.export",
+    "benchmark": "pipeline.benchmarking.benchmark",
+    "convert-backbone": "pipeline.training.convert_backbone",
+    "download-coco": "pipeline.exporting.download_coco",
+    "import-matterport": "pipeline.exporting.import_matterport",
+}
+
 
 def main():
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before TensorFlow is loaded: warnings and errors only
@@ -32,7 +45,7 @@ def main():
         for name, summary in COMMANDS.items():
             command = commands.add_parser(name, help=summary, formatter_class=argparse.RawDescriptionHelpFormatter)
             if name == asked:  # only the command that was asked for is imported
-                chosen = importlib.import_module(f"pipeline.{name.replace('-', '_')}")
+                chosen = importlib.import_module(MODULES[name])
                 command.description = chosen.__doc__
                 chosen.add_arguments(command)
         return chosen.main(parser.parse_args())

@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from pipeline.app_process import ROOT, running_app
-from tests.pipeline import bucket
+from tools import open_images_stand_in as bucket
+from tools.app_process import ROOT, running_app
 
 CLASS = "Balloon"
 LEAST_IOU = 0.8

@@ -9,7 +9,7 @@ from playwright.sync_api import expect, sync_playwright
 from skimage import data
 from skimage.transform import resize
 
-from pipeline.app_process import running_app
+from tools.app_process import running_app
 
 PATIENCE = 90_000  # milliseconds; a machine may be busy with training
 CHROMIUM_FLAGS = [

@@ -20,7 +20,7 @@ from pycocotools import mask as coco_mask
 
 from interface.examples import example_photos
 from mrcnn import MaskRCNN
-from pipeline.app_process import ROOT, running_app
+from tools.app_process import ROOT, running_app
 
 CHELSEA, COFFEE = example_photos()[0], example_photos()[3]
 

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from mrcnn import drawing, weights
-from pipeline.app_process import running_app
+from mrcnn import weights
+from mrcnn.results import drawing
 from tests.browser.conftest import PATIENCE
 from tests.browser.test_page import download, picture, segment
+from tools.app_process import running_app
 
 pytestmark = pytest.mark.browser
 

@@ -15,7 +15,7 @@ from pycocotools.coco import COCO
 from skimage import data
 
 from interface.examples import example_photos
-from mrcnn import drawing
+from mrcnn.results import drawing
 from tests.browser.tabs import open_tab
 
 pytestmark = pytest.mark.browser

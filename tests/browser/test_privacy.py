@@ -14,9 +14,9 @@ from interface import housekeeping
 from interface.examples import example_photos
 from interface.page import build_page, serve
 from interface.session import Models, Recent
-from pipeline.app_process import running_app
 from tests.browser.conftest import PATIENCE
 from tests.browser.test_page import download, segment, set_slider
+from tools.app_process import running_app
 
 pytestmark = pytest.mark.browser
 

@@ -8,7 +8,7 @@ from PIL import Image
 from playwright.sync_api import expect
 from skimage import data
 
-from mrcnn import drawing
+from mrcnn.results import drawing
 from tests.browser.tabs import open_tab
 from tests.films import read_film, write_film
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from interface import batch_tab
 from interface.batch_tab import photo_sources
-from mrcnn.pictures import read_picture
+from mrcnn.images import read_picture
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from skimage import data
 
 from interface.downloads import EVERYTHING, download_choices, write_download
 from interface.settings import Settings
-from mrcnn import drawing
+from mrcnn.results import drawing
 
 
 @pytest.fixture

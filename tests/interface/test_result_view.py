@@ -10,7 +10,7 @@ from PIL import Image
 
 from interface.result_view import pictures_html, sentence, table_html
 from interface.settings import Settings
-from mrcnn import drawing
+from mrcnn.results import drawing
 
 
 class Reader(HTMLParser):

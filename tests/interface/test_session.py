@@ -9,7 +9,7 @@ from interface.downloads import EVERYTHING
 from interface.page import build_page
 from interface.photo_tab import WELCOME
 from interface.session import Models, Recent, sized_for_view
-from mrcnn.instances import Instances
+from mrcnn.results.instances import Instances
 
 
 @pytest.mark.parametrize(

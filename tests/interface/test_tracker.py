@@ -5,7 +5,7 @@ import pytest
 
 from interface.tracker import MEMORY, Tracker, box_iou
 from mrcnn import Instances
-from mrcnn.instances import MaskWindow
+from mrcnn.results.instances import MaskWindow
 
 
 def found(*boxes):

@@ -10,7 +10,7 @@ def kill_half_way(process, journal, seconds, records=20):
 
     Args:
         process: `subprocess.Popen` in a session of its own.
-        journal: path of the journal that it writes, see `pipeline/journal.py`.
+        journal: path of the journal that it writes, see `pipeline/resume.py`.
         seconds: float. How long it may take to get there.
         records: int. Lines to wait for, the fingerprint among them.
 

@@ -1,0 +1,184 @@
+"""A data set of photos with instance masks: COCO instance JSON beside a folder of pictures.
+
+dataset = CocoDataset("data/cat/train")                 # reads data/cat/train.json
+image = dataset.load_image(image_id)                    # uint8 (H, W, 3)
+masks, class_ids = dataset.load_mask(image_id)          # bool (H, W, N), int32 (N,)
+"""
+
+import difflib
+import json
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from mrcnn.images import read_picture
+from mrcnn.results.instances import MaskWindow
+from pipeline.data.formats import default_annotations
+from pipeline.data.formats.coco import decode_segmentation
+
+IGNORE = -1  # class id of an ignore region (`iscrowd`)
+
+
+class CocoDataset:
+    """Photos and their instances, masks as RLE or polygons.
+
+    Args:
+        folder: path of the folder of pictures.
+        annotations: path of the JSON file. Defaults to the folder's name with `.json` beside it.
+        classes: list of str. Only these classes, numbered in this order; instances of others are left out, their
+            pictures stay. Defaults to all.
+
+    Attributes:
+        image_ids: list of int, in the order of the file.
+        class_names: tuple of str. Classes 1, 2, ..., as asked for or else in the order of their COCO category ids.
+        category_ids: tuple of int. The COCO category ids of the same classes.
+
+    Raises:
+        ValueError: if the file is missing, is not COCO instance JSON, or names a picture that is not in the folder,
+            or if a class is not in it, with near matches.
+    """
+
+    def __init__(self, folder, annotations=None, classes=None):
+        self.folder = Path(folder)
+        self.annotations = Path(annotations) if annotations else default_annotations(self.folder)
+        if not self.folder.is_dir():
+            raise ValueError(f"{self.folder} is not a folder of pictures")
+        if not self.annotations.is_file():
+            raise ValueError(f"{self.annotations} is missing: it should hold the COCO annotations of {self.folder}")
+        try:
+            content = json.loads(self.annotations.read_text(encoding="utf-8"))
+            self.images = {image["id"]: image for image in content["images"]}
+            categories = sorted(content["categories"], key=lambda category: category["id"])
+            rows = content["annotations"]
+            _check(self.images, categories, rows)
+        except (ValueError, KeyError, TypeError) as error:
+            reason = f"an entry lacks {error}" if isinstance(error, KeyError) else error
+            raise ValueError(f"{self.annotations} is not COCO instance JSON: {reason}") from error
+        if not self.images:
+            raise ValueError(f"{self.annotations} names no pictures")
+        missing = [image["file_name"] for image in self.images.values() if not self.path(image["id"]).is_file()]
+        if missing:
+            raise ValueError(f"{len(missing)} pictures of {self.annotations} are missing, the first is {missing[0]!r}")
+        if classes:
+            categories = [_find(name, categories, self.annotations) for name in dict.fromkeys(classes)]
+        self.image_ids = list(self.images)
+        self.class_names = tuple(category["name"] for category in categories)
+        self.category_ids = tuple(category["id"] for category in categories)
+        self._class_of = {category["id"]: number for number, category in enumerate(categories, start=1)}
+        self._rows = {image_id: [] for image_id in self.images}
+        for row in rows:
+            if row["category_id"] in self._class_of:
+                self._rows[row["image_id"]].append(row)
+
+    def __len__(self):
+        return len(self.image_ids)
+
+    def path(self, image_id):
+        """Path of a picture's file."""
+        return self.folder / self.images[image_id]["file_name"]
+
+    def has_instances(self, image_id):
+        """Whether a picture shows at least one instance that is not an ignore region."""
+        return any(not row.get("iscrowd") for row in self._rows[image_id])
+
+    def count_instances(self):
+        """How many instances of each class there are, ignore regions left out: dict from class name to int."""
+        counts = dict.fromkeys(self.class_names, 0)
+        for rows in self._rows.values():
+            for row in rows:
+                if not row.get("iscrowd"):
+                    counts[self.class_names[self._class_of[row["category_id"]] - 1]] += 1
+        return counts
+
+    def to_coco(self):
+        """The data set as COCO's dictionary, with the chosen classes alone and all that its evaluation needs."""
+        return {
+            "images": list(self.images.values()),
+            "annotations": [self._complete(row) for rows in self._rows.values() for row in rows],
+            "categories": [
+                {"id": number, "name": name} for number, name in zip(self.category_ids, self.class_names, strict=True)
+            ],
+        }
+
+    def load_image(self, image_id):
+        """The picture as uint8 `(H, W, 3)` RGB, in the orientation that its annotations were drawn in.
+
+        Raises:
+            ValueError: if the picture cannot be read, or has another size than the annotations say.
+        """
+        size = self.images[image_id]["height"], self.images[image_id]["width"]
+        picture = read_picture(self.path(image_id))
+        if picture.shape[:2] != size:  # drawn by a tool that did not apply the camera's rotation
+            with Image.open(self.path(image_id)) as file:
+                picture = np.asarray(file.convert("RGB"))
+        if picture.shape[:2] != size:
+            raise ValueError(f"{self.path(image_id)} is {picture.shape[:2]} pixels, its annotations are for {size}")
+        return picture
+
+    def load_mask(self, image_id):
+        """The picture's instances; ignore regions are left out.
+
+        Returns:
+            masks bool `(H, W, N)` and class_ids int32 `(N,)`, N = 0 for a picture without instances.
+        """
+        windows, class_ids = self.windows(image_id)
+        image = self.images[image_id]
+        real = [index for index, class_id in enumerate(class_ids) if class_id != IGNORE]
+        masks = np.zeros((image["height"], image["width"], len(real)), bool)
+        for column, index in enumerate(real):
+            masks[(*windows[index].slices, column)] = windows[index].mask
+        return masks, class_ids[real].astype(np.int32)
+
+    def windows(self, image_id):
+        """The picture's instances and ignore regions, each cut to its own box.
+
+        Returns:
+            list of `MaskWindow` without empty ones, and class ids int32 `(N,)`, IGNORE for `iscrowd`.
+        """
+        windows, class_ids = [], []
+        for row in self._rows[image_id]:
+            window = self._window(row)
+            if window.mask.size:
+                windows.append(window)
+                class_ids.append(IGNORE if row.get("iscrowd") else self._class_of[row["category_id"]])
+        return windows, np.array(class_ids, np.int32)
+
+    def _window(self, row):
+        image = self.images[row["image_id"]]
+        try:
+            return MaskWindow.around(decode_segmentation(row["segmentation"], image["height"], image["width"]))
+        except ValueError as error:
+            raise ValueError(f"{self.annotations}: annotation {row['id']} cannot be decoded: {error}") from error
+
+    def _complete(self, row):
+        """A row with area, box and `iscrowd`, where the file leaves them out."""
+        if "area" not in row or "bbox" not in row:
+            window = self._window(row)
+            height, width = window.mask.shape
+            row = {"area": int(window.mask.sum()), "bbox": [window.left, window.top, width, height], **row}
+        return {"iscrowd": 0, **row}
+
+
+def _check(images, categories, rows):
+    """Looks at everything that is needed later, and raises KeyError, TypeError or ValueError where it is missing."""
+    for image in images.values():
+        Path(image["file_name"])
+        if not all(isinstance(image[side], int) for side in ("height", "width")):
+            raise ValueError(f"image {image['id']} has no size in whole pixels")
+    for category in categories:
+        category["name"].strip()
+    for row in rows:
+        row["id"], row["category_id"], row["segmentation"]
+        if row["image_id"] not in images:
+            raise ValueError(f"annotation {row['id']} is of image {row['image_id']}, which is not listed")
+
+
+def _find(name, categories, path):
+    """The category of that name."""
+    by_name = {category["name"]: category for category in categories}
+    if name not in by_name:
+        near = difflib.get_close_matches(name, by_name, n=3)
+        hint = f"near matches: {', '.join(near)}" if near else f"there are: {', '.join(by_name) or 'none'}"
+        raise ValueError(f"{path} has no class {name!r}; {hint}")
+    return by_name[name]

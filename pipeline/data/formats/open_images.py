@@ -1,0 +1,89 @@
+"""A split folder as `python -m pipeline download` leaves it: instance masks, and boxes without masks."""
+
+import numpy as np
+
+from pipeline.data.formats import Annotation, Region, fit_mask
+from pipeline.data.formats.voc import read_voc
+from pipeline.data.open_images.tables import CLASS_COLUMNS, MASK_COLUMNS, read_rows
+
+SAME_OBJECT_IOU = 0.5  # masks and boxes come from two tables without a common key
+
+
+class OpenImagesReader:
+    """Masks and boxes of one downloaded split.
+
+    Args:
+        folder: Path. Such as `data/cat/train`.
+    """
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.pictures = sorted((folder / "images").glob("*.jpg"))
+        names = {row["LabelName"]: row["DisplayName"] for row in _rows(folder / "classes.csv", CLASS_COLUMNS)}
+        self.class_names = list(names.values())
+        self.masks = {}
+        for row in _rows(folder / "masks.csv", MASK_COLUMNS):
+            self.masks.setdefault(row["ImageID"], []).append(row | {"class": names[row["LabelName"]]})
+        credit_columns = ("ImageID", "Author", "License", "OriginalLandingURL")
+        self.credits = {row["ImageID"]: row for row in _rows(folder / "attribution.csv", credit_columns)}
+        self.inputs = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+        if not self.pictures:
+            raise ValueError(f"{folder / 'images'} holds no pictures; run `python -m pipeline download` first")
+
+    def read(self, picture, size):
+        """Reads the masks of a picture, then the boxes that no mask belongs to.
+
+        An object whose mask is missing or damaged becomes an ignore region: something is there, its outline
+        is unknown.
+        """
+        annotation = Annotation()
+        height, width = size
+        mask_boxes = []
+        for row in self.masks.get(picture.stem, []):
+            edges = [float(row[f"Box{edge}"]) for edge in ("YMin", "XMin", "YMax", "XMax")]
+            box = tuple(edge * scale for edge, scale in zip(edges, (height, width, height, width), strict=True))
+            mask_boxes.append((row["class"], box))
+            try:
+                mask = fit_mask(_read_mask(self.folder / "masks" / row["MaskPath"]), size)
+                annotation.regions.append(Region(row["class"], mask=mask))
+            except ValueError as error:
+                annotation.problems.append(str(error))
+                annotation.regions.append(Region(row["class"], box=box, ignore=True))
+        xml = self.folder / "boxes" / f"{picture.stem}.xml"
+        if xml.exists():
+            boxes = read_voc(xml)
+            annotation.size = boxes.size
+            annotation.problems += boxes.problems
+            for region in boxes.regions:
+                overlaps = [_iou(region.box, box) for name, box in mask_boxes if name == region.class_name]
+                if max(overlaps, default=0) < SAME_OBJECT_IOU:
+                    annotation.regions.append(region)
+        if not annotation.regions:
+            raise ValueError("neither masks nor boxes")
+        return annotation
+
+
+def _rows(path, columns):
+    return list(read_rows(path, columns, columns[0], None)) if path.exists() else []
+
+
+def _read_mask(path):
+    """Reads a mask; white is the object. Raises ValueError with a few words if that is not possible."""
+    from PIL import Image
+
+    try:
+        with Image.open(path) as image:
+            return np.asarray(image.convert("L")) > 0
+    except FileNotFoundError as error:
+        raise ValueError("mask file is missing") from error
+    except (OSError, SyntaxError, ValueError) as error:  # Pillow's ways to say that a file is damaged
+        raise ValueError("mask file is damaged") from error
+
+
+def _iou(first, second):
+    """Intersection over union of two boxes y1, x1, y2, x2."""
+    height = min(first[2], second[2]) - max(first[0], second[0])
+    width = min(first[3], second[3]) - max(first[1], second[1])
+    shared = max(height, 0) * max(width, 0)
+    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (first, second)]
+    return shared / max(sum(areas) - shared, 1e-9)

@@ -1,0 +1,280 @@
+"""Turns masks, boxes, COCO JSON or label masks into COCO instance JSON for training, and shows the data.
+
+    python -m pipeline prepare --data data/cat/train                         # a folder that `download` made
+    python -m pipeline prepare --data photos --annotations xml               # Pascal VOC boxes
+    python -m pipeline prepare --data photos --annotations instances.json    # COCO JSON, any segmentation
+    python -m pipeline prepare --data photos --annotations png --class Cup   # PNG label masks
+
+Writes beside the folder, here for `data/cat/train`:
+
+    data/cat/train.json           COCO instances, masks as RLE at the exact size of each picture
+    data/cat/train.report.json    counts, sizes, and every picture and mask that was dropped, with the reason
+    data/cat/train.report.txt     the same in sentences, also printed
+    data/cat/train.contact.png    a sample of pictures with masks drawn: look at it before training
+
+Boxes are derived from masks. Groups, doubtful objects and objects with a lost mask become ignore regions
+(`iscrowd`). A picture that has only boxes gets filled boxes for masks, and the report says so. An interrupted
+run is continued by the same command.
+"""
+
+import json
+import os
+from pathlib import Path
+
+from pipeline.data.formats import FORMATS
+
+SHEET_TILES = 48
+
+
+def add_arguments(parser):
+    """Adds the options of `python -m pipeline prepare` to an argparse parser."""
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder of pictures")
+    parser.add_argument(
+        "--annotations",
+        type=Path,
+        metavar="PATH",
+        help="folder of XML or PNG files, or a COCO JSON file (default: DIR)",
+    )
+    parser.add_argument(
+        "--format",
+        choices=("auto", *FORMATS),
+        default="auto",
+        help="what the annotations are (default: told by the files)",
+    )
+    parser.add_argument(
+        "--class",
+        dest="classes",
+        action="append",
+        metavar="NAME",
+        help="keep only this class; repeat the option for several (default: all). Label masks need it",
+    )
+    parser.add_argument(
+        "--values",
+        choices=("instances", "classes"),
+        default="instances",
+        help="label masks: each value is one instance, or value c is the c-th --class (default: instances)",
+    )
+    parser.add_argument(
+        "--boxes",
+        choices=("fill", "ignore"),
+        default="fill",
+        help="pictures with boxes but no masks: fill the boxes, or ignore these regions (default: fill)",
+    )
+    parser.add_argument("--out", type=Path, metavar="FILE", help="the JSON file to write (default: DIR.json)")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+
+
+def main(arguments):
+    """Runs the preparation.
+
+    Returns:
+        int. 0 when the JSON was written.
+
+    Raises:
+        ValueError: an option is wrong, or nothing could be used.
+        OSError: a folder cannot be written; the same command continues.
+    """
+    prepare(arguments)
+    return 0
+
+
+def prepare(arguments):
+    """Reads every picture, then writes JSON, report and contact sheet.
+
+    Returns:
+        Dictionary as written to the report.
+    """
+    from tqdm import tqdm
+
+    from mrcnn.atomic import atomic_file, write_atomically
+    from pipeline.data.contact_sheet import contact_sheet
+    from pipeline.data.formats import default_annotations, open_reader
+    from pipeline.data.report import describe, summarize
+    from pipeline.resume import Journal, fingerprint
+
+    data = Path(arguments.data)
+    out = arguments.out or default_annotations(data)
+    if out.suffix != ".json":
+        raise ValueError(f"--out is {out}; it must end in .json")
+    reader = open_reader(arguments.format, data, arguments.annotations, arguments.classes, arguments.values)
+    class_names = _check_classes(arguments.classes, reader.class_names)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    root = out.with_suffix("")  # file names count from here, as in NAME.json beside NAME/
+    root.mkdir(exist_ok=True)
+
+    options = arguments.classes, arguments.values, arguments.boxes, reader.class_names
+    journal = Journal(out.with_name(f"{out.name}.journal"), fingerprint(options, reader.inputs), "file_name")
+    with journal:
+        for path in tqdm(reader.pictures, desc="prepare", unit="picture", disable=arguments.quiet):
+            name = Path(os.path.relpath(path, root)).as_posix()
+            if name not in journal.records:
+                journal.add(prepare_picture(reader, path, name, class_names, arguments.boxes))
+    records = [journal.records[name] for name in sorted(journal.records)]
+
+    content = to_coco(records, class_names, reader.credits)
+    report = summarize(content, records)
+    if not content["images"]:
+        reasons = "; ".join(f"{count} x {reason}" for reason, count in report["dropped_pictures"].items())
+        raise ValueError(f"no picture of {data} can be used ({reasons})")
+    write_atomically(out.with_suffix(".report.json"), json.dumps(report, indent=2, ensure_ascii=False) + "\n")
+    text = describe(report, out)
+    write_atomically(out.with_suffix(".report.txt"), text)
+    with atomic_file(out.with_suffix(".contact.png")) as file:
+        contact_sheet(_tiles(content, root)).save(file, "PNG")
+    write_atomically(out, json.dumps(content, ensure_ascii=False))  # last: where it is, everything is
+    journal.path.unlink()
+    print(text, end="")
+    return report
+
+
+def prepare_picture(reader, path, name, class_names, boxes="fill"):
+    """Makes one picture's record.
+
+    Args:
+        reader: one of the readers in `pipeline/data/formats`.
+        path: Path of the picture.
+        name: str. The picture's name in the JSON file.
+        class_names: list of str. The classes to keep.
+        boxes: str. `"fill"` or `"ignore"`: what becomes of boxes in a picture without masks.
+
+    Returns:
+        Dictionary, ready for JSON, with `file_name` and either `dropped` (the reason) or `width`, `height`,
+        `instances` (class, segmentation, bbox, area, iscrowd, source) and `problems`. Reasons and problems
+        are a few words; details may follow after a colon.
+    """
+    from pipeline.data.formats import fill_box, fit_mask
+    from pipeline.data.formats.coco import encode_rle
+
+    try:
+        upright, stored = _read_sizes(path)
+        annotation = reader.read(path, upright)
+        scale = _annotation_scale(annotation.size, upright, stored)
+    except ValueError as error:
+        return {"file_name": name, "dropped": str(error)}
+    has_masks = any(region.mask is not None and not region.ignore for region in annotation.regions)
+    instances, problems = [], list(annotation.problems)
+    for region in annotation.regions:
+        if region.class_name not in class_names:
+            continue
+        ignore, source = region.ignore, "mask"
+        try:
+            if region.mask is not None:
+                mask = fit_mask(region.mask, upright)
+            else:
+                mask = fill_box([edge * factor for edge, factor in zip(region.box, scale * 2, strict=True)], upright)
+                source = "box"
+                # Beside real masks a filled box would teach that some of these things are rectangles.
+                ignore = ignore or has_masks or boxes == "ignore"
+        except ValueError as error:
+            problems.append(str(error))
+            continue
+        if not mask.any():
+            problems.append("empty mask" if source == "mask" else "box outside of the picture")
+            continue
+        segmentation, box, area = encode_rle(mask)
+        instances.append(
+            {
+                "class": region.class_name,
+                "segmentation": segmentation,
+                "bbox": box,
+                "area": area,
+                "iscrowd": int(ignore),
+                "source": source,
+            }
+        )
+    return {
+        "file_name": name,
+        "height": upright[0],
+        "width": upright[1],
+        "instances": instances,
+        "problems": problems,
+    }
+
+
+def to_coco(records, class_names, credits):
+    """Joins the records to COCO instance JSON; categories are numbered from 1 in the order of the names."""
+    category_ids = {name: number for number, name in enumerate(class_names, 1)}
+    images, annotations, licences = [], [], {}
+    for record in records:
+        if "dropped" in record:
+            continue
+        image = {"id": len(images) + 1, **{key: record[key] for key in ("file_name", "width", "height")}}
+        credit = credits.get(Path(record["file_name"]).stem)
+        if credit:
+            image["author"], image["source_url"] = credit["Author"], credit["OriginalLandingURL"]
+            image["license"] = licences.setdefault(credit["License"], len(licences) + 1)
+        images.append(image)
+        for instance in record["instances"]:
+            row = {key: value for key, value in instance.items() if key != "class"}
+            row |= {"id": len(annotations) + 1, "image_id": image["id"]}
+            annotations.append(row | {"category_id": category_ids[instance["class"]]})
+    return {
+        "images": images,
+        "annotations": annotations,
+        "categories": [{"id": number, "name": name} for name, number in category_ids.items()],
+        "licenses": [{"id": number, "url": url} for url, number in licences.items()],
+    }
+
+
+def _check_classes(asked, known):
+    """The classes to keep, in the asked order."""
+    import difflib
+
+    for name in asked or []:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=3)
+            hint = f"near matches: {', '.join(near)}" if near else f"there are {', '.join(known) or 'none'}"
+            raise ValueError(f"the annotations have no class {name!r}; {hint}")
+    return list(dict.fromkeys(asked)) if asked else list(known)
+
+
+def _read_sizes(path):
+    """Decodes a picture; returns its upright size and its size as stored, both (height, width)."""
+    from PIL import Image
+
+    from mrcnn.images import read_picture
+
+    try:
+        upright = read_picture(path).shape[:2]
+    except ValueError as error:
+        if not path.exists():
+            raise ValueError("picture file is missing") from error
+        raise ValueError(f"picture cannot be read: {error}") from error
+    with Image.open(path) as image:
+        return upright, (image.height, image.width)
+
+
+def _annotation_scale(annotated, upright, stored):
+    """Factors (y, x) from annotated to upright pixels.
+
+    Raises:
+        ValueError: the annotation was made at a size that does not fit, or before an EXIF rotation.
+    """
+    if annotated is None or tuple(annotated) == tuple(upright):
+        return (1.0, 1.0)
+    if tuple(annotated) == tuple(stored):
+        raise ValueError("annotated before its EXIF rotation: turn the pixels and the annotation first")
+    scale = (upright[0] / annotated[0], upright[1] / annotated[1])
+    if not 0.98 < scale[0] / scale[1] < 1.02:
+        raise ValueError(
+            f"annotation of another size: {annotated[1]}x{annotated[0]}, the picture has {upright[1]}x{upright[0]}"
+        )
+    return scale
+
+
+def _tiles(content, root):
+    """An even sample of the pictures, as tiles of the contact sheet."""
+    from mrcnn.images import read_picture
+    from pipeline.data.contact_sheet import Tile
+    from pipeline.data.formats.coco import decode_rle
+
+    rows_of = {}
+    for row in content["annotations"]:
+        rows_of.setdefault(row["image_id"], []).append(row)
+    count = len(content["images"])
+    for place in range(min(count, SHEET_TILES)):
+        image = content["images"][place * count // min(count, SHEET_TILES)]
+        rows = rows_of.get(image["id"], [])
+        masks = [[decode_rle(row["segmentation"]) for row in rows if row["iscrowd"] == crowd] for crowd in (0, 1)]
+        caption = f"{len(masks[0])} + {len(masks[1])} ignored  {Path(image['file_name']).stem}"
+        yield Tile(read_picture(root / image["file_name"]), *masks, caption)

@@ -1,0 +1,270 @@
+"""Measure a model on a data set with the COCO protocol.
+
+    python -m pipeline evaluate --weights cat --data DATA/val --annotations DATA/val.json --json result.json
+    python -m pipeline evaluate --weights cat --data DATA/val --report report/
+
+With --report it also draws precision over recall, the scores of right and wrong detections, and the photos that went
+worst, with what should have been found beside what was. With --json or --report an interrupted run is continued by the
+same command.
+"""
+
+import contextlib
+import io
+import json
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from mrcnn.atomic import write_atomically
+from pipeline.data.dataset import CocoDataset
+from pipeline.evaluation.matching import match_photos
+from pipeline.resume import Journal, fingerprint
+
+LIMIT = 100  # detections a picture, as in COCO
+LEAST_CONFIDENCE = 0.01
+SHOWN = 0.5  # confidence from which a detection counts as shown to people
+# Places of COCOeval's IoU thresholds 0.50 to 0.95 and of its areas: all, small, medium, large.
+IOU_50, IOU_75 = 0, 5
+ALL, SMALL, MEDIUM, LARGE = range(4)
+STATISTICS = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR")
+
+
+def add_arguments(parser):
+    parser.add_argument("--weights", default="cat", help="name under weights/ or path of an .npz (default: cat)")
+    parser.add_argument("--data", required=True, help="folder of photos")
+    parser.add_argument("--annotations", help="COCO JSON (default: the folder's name with .json)")
+    parser.add_argument("--json", help="also write the figures to this file")
+    parser.add_argument("--report", metavar="DIR", help="also draw curves, histogram and worst photos into this folder")
+    parser.add_argument("--size", type=int, help="longer side of the network's input in pixels")
+
+
+def evaluate(model, dataset, size=None, progress=True):
+    """Run a model over a data set and measure what it finds.
+
+    Args:
+        model: `mrcnn.MaskRCNN`.
+        dataset: `CocoDataset` with the model's classes.
+        size: int or `None`. Longer side of the network's input in pixels.
+        progress: bool. Whether to show a progress bar.
+
+    Returns:
+        dict: what `measure` returns, and `ms_per_picture`, from decoded photo to pasted masks.
+
+    Raises:
+        ValueError: if the classes differ.
+    """
+    results, milliseconds = detect_all(model, dataset, size, progress)
+    return {**measure(dataset, results), "ms_per_picture": milliseconds}
+
+
+def detect_all(model, dataset, size=None, progress=True, journal=None):
+    """Detections in all photos of a data set, in COCO's results format, and the median milliseconds a photo.
+
+    Arguments and errors are those of `evaluate`, and:
+
+    Args:
+        journal: `Journal` by `image_id`, open. Photos in it are not looked at again. Defaults to none.
+    """
+    from tqdm import tqdm
+
+    if tuple(model.class_names) != dataset.class_names:
+        raise ValueError(f"the model finds {model.class_names}, the data set has {dataset.class_names}")
+    records = journal.records if journal else {}
+    done = len(records)
+    waiting = [image_id for image_id in dataset.image_ids if image_id not in records]
+    for image_id in tqdm(waiting, "evaluate", len(dataset), initial=done, unit="photo", disable=not progress):
+        image = dataset.load_image(image_id)
+        start = time.perf_counter()
+        found = model.segment(image, LEAST_CONFIDENCE, LIMIT, size)
+        record = {"image_id": image_id, "seconds": time.perf_counter() - start, "results": found.to_coco(image_id)}
+        for row in record["results"]:
+            row["category_id"] = dataset.category_ids[row["category_id"] - 1]
+        if journal:
+            journal.add(record)
+        else:
+            records[image_id] = record
+    results = [row for image_id in dataset.image_ids for row in records[image_id]["results"]]
+    return results, round(1000 * float(np.median([record["seconds"] for record in records.values()])), 1)
+
+
+def measure(dataset, results):
+    """All figures of a data set's detections.
+
+    Args:
+        dataset: `CocoDataset`.
+        results: list of dict in COCO's results format.
+
+    Returns:
+        dict. `mask` and `box`: AP, AP50, AP75, APs, APm, APl and AR as fractions 0 to 1 (-1 where the data has nothing
+        to measure). `AR_by_size`: AR of small, medium and large instances, for `mask` and `box`. `classes`: `mask` and
+        `box` for each class by its name. `pictures`: number of photos. `false_alarms`: share of the photos without
+        instances that show a detection of confidence 0.5. `kinds`: photos without instances and their false alarms for
+        each `kind` of image, where the annotations name one. `single`: photos with exactly one instance, their mask AP,
+        the mean IoU of the instances found at confidence 0.5, and their share, `recall`.
+    """
+    truth = read_truth(dataset)
+    runs = {kind: coco_run(truth, results, coco_kind) for kind, coco_kind in (("mask", "segm"), ("box", "bbox"))}
+    matches = match_photos(truth, results)
+    return {
+        **{kind: statistics(run) for kind, run in runs.items()},
+        "AR_by_size": {kind: recall_by_size(run) for kind, run in runs.items()},
+        "classes": {
+            name: {kind: statistics(run, row) for kind, run in runs.items()}
+            for row, (_, name) in enumerate(sorted(zip(dataset.category_ids, dataset.class_names, strict=True)))
+        },
+        "pictures": len(dataset),
+        **_false_alarms(dataset, matches),
+        "single": _single(truth, results, matches),
+    }
+
+
+def read_truth(dataset):
+    """The annotations of a data set as `pycocotools.coco.COCO`."""
+    from pycocotools.coco import COCO
+
+    truth = COCO()
+    truth.dataset = dataset.to_coco()
+    with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints its progress
+        truth.createIndex()
+    return truth
+
+
+def coco_run(truth, results, kind, image_ids=None):
+    """An accumulated `COCOeval` for `kind` "segm" or "bbox", on some photos or all; `None` without any detection."""
+    from pycocotools.cocoeval import COCOeval
+
+    if not results:
+        return None
+    with contextlib.redirect_stdout(io.StringIO()):
+        run = COCOeval(truth, truth.loadRes(results), kind)
+        if image_ids is not None:
+            run.params.imgIds = sorted(image_ids)
+        run.evaluate()
+        run.accumulate()
+    return run
+
+
+def statistics(run, row=None):
+    """COCO's summary of a run as a dict of fractions: of the class in this row, or the mean of all."""
+    if run is None:
+        return dict.fromkeys(STATISTICS, 0.0)
+    classes = slice(None) if row is None else slice(row, row + 1)
+    precision = run.eval["precision"][:, :, classes, :, -1]  # IoU, recall, class, area
+    values = {
+        "AP": precision[..., ALL],
+        "AP50": precision[IOU_50, ..., ALL],
+        "AP75": precision[IOU_75, ..., ALL],
+        "APs": precision[..., SMALL],
+        "APm": precision[..., MEDIUM],
+        "APl": precision[..., LARGE],
+        "AR": run.eval["recall"][:, classes, ALL, -1],
+    }
+    return {name: _mean(value[value > -1]) for name, value in values.items()}
+
+
+def recall_by_size(run):
+    """AR of a run for small, medium and large instances."""
+    sizes = {"small": SMALL, "medium": MEDIUM, "large": LARGE}
+    if run is None:
+        return dict.fromkeys(sizes, 0.0)
+    recall = {name: run.eval["recall"][..., size, -1] for name, size in sizes.items()}  # IoU, class
+    return {name: _mean(values[values > -1]) for name, values in recall.items()}
+
+
+def _mean(values):
+    return round(float(np.mean(values)), 4) if len(values) else -1.0
+
+
+def _false_alarms(dataset, matches):
+    empty = [image_id for image_id in dataset.image_ids if not dataset.has_instances(image_id)]
+    alarms = {image_id: matches[image_id].shows_anything(SHOWN) for image_id in empty}
+    kinds = {}
+    for image_id, alarm in alarms.items():
+        kinds.setdefault(dataset.images[image_id].get("kind"), []).append(alarm)
+    kinds.pop(None, None)
+    return {
+        "false_alarms": _mean(list(alarms.values())),
+        "kinds": {kind: {"pictures": len(of), "false_alarms": _mean(of)} for kind, of in sorted(kinds.items())},
+    }
+
+
+def _single(truth, results, matches):
+    single = [image_id for image_id, match in matches.items() if match.instances == 1]
+    if not single:
+        return {"pictures": 0, "AP": -1.0, "mean_iou": -1.0, "recall": -1.0}
+    found = [iou for image_id in single for iou in matches[image_id].found(SHOWN)]
+    # All photos' detections are handed over: COCOeval looks only at those of the photos asked for.
+    run = coco_run(truth, results, "segm", single)
+    return {
+        "pictures": len(single),
+        "AP": statistics(run)["AP"],
+        "mean_iou": _mean(found),
+        "recall": round(len(found) / len(single), 4),
+    }
+
+
+def table(report):
+    """The report as lines of text."""
+
+    def row(name, values):
+        return f"{name:<12}" + "".join(f"{values[column]:8.3f}" for column in STATISTICS)
+
+    lines = [" " * 12 + "".join(f"{name:>8}" for name in STATISTICS)]
+    lines += [row(kind, report[kind]) for kind in ("mask", "box")]
+    if len(report["classes"]) > 1:
+        lines += [row(f"{kind} {name}"[:12], of[kind]) for name, of in report["classes"].items() for kind in of]
+    recall = [
+        f"{kind} " + " / ".join("-" if value < 0 else f"{value:.3f}" for value in of.values())
+        for kind, of in report["AR_by_size"].items()
+    ]
+    lines.append(f"AR of small / medium / large: {', '.join(recall)}")
+    single = report["single"]
+    if single["pictures"]:
+        lines.append(
+            f"{single['pictures']} photos with one instance: mask AP {single['AP']:.3f}, found {single['recall']:.1%} "
+            f"at confidence {SHOWN}, with a mean mask IoU of {single['mean_iou']:.3f}"
+        )
+    if report["false_alarms"] >= 0:
+        kinds = [f"{kind} {of['false_alarms']:.1%} of {of['pictures']}" for kind, of in report["kinds"].items()]
+        kinds = f" ({', '.join(kinds)})" if kinds else ""
+        lines.append(f"false alarms on photos without instances: {report['false_alarms']:.1%}{kinds}")
+    time_text = f", {report['ms_per_picture']} ms each" if "ms_per_picture" in report else ""
+    return "\n".join([*lines, f"{report['pictures']} photos{time_text}"])
+
+
+def main(arguments):
+    from mrcnn import MaskRCNN
+
+    if arguments.report:
+        Path(arguments.report).mkdir(parents=True, exist_ok=True)
+    model = MaskRCNN.from_pretrained(arguments.weights)
+    dataset = CocoDataset(arguments.data, arguments.annotations, model.class_names)
+    with open_journal(arguments, dataset) as journal:
+        results, milliseconds = detect_all(model, dataset, arguments.size, journal=journal)
+    report = {**measure(dataset, results), "ms_per_picture": milliseconds}
+    print(table(report))
+    if arguments.json:
+        write_atomically(arguments.json, json.dumps(report, indent=2) + "\n")
+        print(f"written: {arguments.json}", file=sys.stderr)
+    if arguments.report:
+        from pipeline.evaluation.figures import draw_report
+
+        for path in draw_report(dataset, results, arguments.report):
+            print(f"written: {path}", file=sys.stderr)
+    if journal:
+        journal.path.unlink()
+    return 0
+
+
+def open_journal(arguments, dataset):
+    """The journal beside the first file that the command writes, as a context; of `None` if it writes none."""
+    from mrcnn import weights
+
+    if not arguments.json and not arguments.report:
+        return contextlib.nullcontext()
+    path = f"{arguments.json}.journal" if arguments.json else Path(arguments.report) / "detections.journal"
+    inputs = [weights.locate(arguments.weights, weights.RUNNABLE), dataset.annotations]
+    inputs += [dataset.path(image_id) for image_id in dataset.image_ids]
+    return Journal(path, fingerprint(arguments.size, inputs), "image_id")

@@ -1,0 +1,109 @@
+"""The whole network: it learns, it is saved, it comes back the same."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from mrcnn import MaskRCNN
+from mrcnn.network import Network
+from pipeline.data.dataset import CocoDataset
+from pipeline.data.reader import SampleReader
+from pipeline.evaluation.coco_eval import evaluate
+from pipeline.training.config import TrainConfig
+from pipeline.training.loop import build_network
+from pipeline.training.trainer import Trainer
+from tests.drawn import write_dataset
+
+
+@pytest.fixture(scope="module")
+def overfitted(tmp_path_factory):
+    """A network trained until it knows two drawn pictures by heart, and those pictures."""
+    folder = write_dataset(tmp_path_factory.mktemp("drawn") / "train", count=2, negatives=0)
+    dataset = CocoDataset(folder)
+    config = TrainConfig(
+        image_size=128,
+        canvas_sizes=(128,),
+        batch_size=2,
+        steps=70,
+        warmup_steps=5,
+        learning_rate=1e-3,
+        average=0.8,
+        scale=(1.0, 1.0),
+        aspect=0.0,
+        flip=0.0,
+        colour=0.0,
+        grey=0.0,
+    )
+    trainer = Trainer(build_network(config, dataset.class_names), config)
+    losses = []
+    for batch in SampleReader([dataset], config).batches().take(config.steps):
+        losses.append(trainer.train_step(*batch))
+    return trainer, dataset, losses
+
+
+def test_learns_two_drawn_pictures_by_heart(overfitted):
+    trainer, dataset, losses = overfitted
+    assert losses[-1]["total"] < 0.3 * losses[0]["total"]
+    report = evaluate(MaskRCNN(trainer.averaged), dataset, progress=False)
+    assert report["mask"]["AP"] > 0.9, report
+    assert report["box"]["AP"] > 0.9, report
+
+
+def test_saved_model_gives_the_same_in_a_new_process(overfitted, tmp_path):
+    trainer, dataset, _ = overfitted
+    picture = dataset.load_image(dataset.image_ids[0])[None]
+    trainer.averaged.save(tmp_path / "model.keras")
+    np.save(tmp_path / "picture.npy", picture)
+    program = (
+        "import sys, keras, numpy as np; import mrcnn.network; folder = sys.argv[1];"
+        "model = keras.saving.load_model(folder + '/model.keras');"
+        "found = model(np.load(folder + '/picture.npy'));"
+        "np.savez(folder + '/found.npz', **{name: value.numpy() for name, value in found.items()})"
+    )
+    subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=True, timeout=300)
+    expected = trainer.averaged(picture)
+    assert len(expected["scores"]) > 0
+    with np.load(tmp_path / "found.npz") as found:
+        assert set(found.files) == set(expected)
+        for name, value in expected.items():
+            assert found[name] == pytest.approx(value.numpy(), abs=1e-4), name
+
+
+def test_batch_and_single_pictures_agree(overfitted):
+    trainer, dataset, _ = overfitted
+    pictures = [dataset.load_image(image_id) for image_id in dataset.image_ids]
+    pictures.append(np.full((60, 90, 3), 200, np.uint8))  # of another shape, and empty
+    model = MaskRCNN(trainer.averaged)
+    batch = model.segment_batch(pictures)
+    for single, together in zip(map(model.segment, pictures), batch, strict=True):
+        assert len(single) == len(together)
+        assert together.boxes == pytest.approx(single.boxes, abs=1e-2)
+        assert (together.masks == single.masks).mean() > 0.999 if len(single) else True
+    assert len(batch[0]) > 0
+    assert model.segment_batch([]) == []
+
+
+def test_losses_do_not_depend_on_how_instances_are_padded(overfitted):
+    trainer, _, _ = overfitted
+    random = np.random.default_rng(0)
+    pictures = random.integers(0, 255, (1, 128, 128, 3), dtype=np.uint8)
+    truth = {
+        "boxes": np.array([[[10, 20, 70, 90], [60, 60, 120, 110], [0, 0, 0, 0]]], np.float32),
+        "class_ids": np.array([[1, 1, 0]], np.int32),
+        "masks": random.integers(0, 255, (1, 3, 112, 112), dtype=np.uint8),
+    }
+    padded = {name: np.concatenate([v, np.zeros_like(v[:, :1])], axis=1) for name, v in truth.items()}
+    seeds = np.zeros((1, 2), np.int32)
+    plain, wide = (trainer.network.training_losses(pictures, t, seeds) for t in (truth, padded))
+    for name in ("objectness", "anchor_box"):
+        assert [float(v) for v in wide[name]] == pytest.approx([float(v) for v in plain[name]], rel=1e-5)
+
+
+def test_every_stage_survives_its_own_config():
+    network = Network()
+    for layer in (network.pyramid, network.proposal_head, network.box_head, network.mask_head):
+        again = type(layer).from_config(layer.get_config())
+        assert again.get_config() == layer.get_config()
+    assert Network.from_config(network.get_config()).config == network.config
