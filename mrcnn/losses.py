@@ -46,7 +46,7 @@ def smooth_l1(deltas, targets, labels, beta):
     )
 
 
-def mask_loss(logits, targets):
+def mask_loss(logits, targets, known):
     """Binary cross-entropy plus dice loss of the mask of the true class; other classes' masks do not take part.
 
     Cross-entropy asks of each cell by itself; dice asks, like the IoU that masks are judged by, for the overlap as a
@@ -56,10 +56,14 @@ def mask_loss(logits, targets):
     Args:
         logits: float `(K, S, S)`. K may be 0.
         targets: float `(K, S, S)`, 0 or 1.
+        known: float `(K, S, S)`, 1 or 0. Cells with 0 do not take part, and masks that have no others do not count.
     """
-    entropy = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(targets, logits), axis=(1, 2))
-    found = tf.sigmoid(logits)
+    cells = tf.reduce_sum(known, axis=(1, 2))
+    entropy = tf.nn.sigmoid_cross_entropy_with_logits(targets, logits) * known
+    entropy = tf.reduce_sum(entropy, axis=(1, 2)) / tf.maximum(cells, 1.0)
+    found, targets = tf.sigmoid(logits) * known, targets * known
     shared = tf.reduce_sum(found * targets, axis=(1, 2))
     whole = tf.reduce_sum(found**2 + targets, axis=(1, 2))
     dice = 1.0 - 2.0 * shared / (whole + 1e-3)
-    return tf.reduce_sum(entropy + dice), tf.cast(tf.shape(logits)[0], tf.float32)
+    counted = tf.cast(cells > 0.0, tf.float32)
+    return tf.reduce_sum((entropy + dice) * counted), tf.reduce_sum(counted)

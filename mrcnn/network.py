@@ -248,8 +248,8 @@ class Network(keras.Model):
 
         Args:
             pictures: uint8 `(B, H, W, 3)`. RGB; H and W multiples of 32.
-            truth: dict of `boxes` float `(B, M, 4)`, `class_ids` int32 `(B, M)` and `masks` uint8 `(B, M, S, S)`,
-                padded as `mrcnn.targets` says.
+            truth: dict of `boxes` float `(B, M, 4)`, `class_ids` int32 `(B, M)`, `masks` uint8 `(B, M, S, S)` and
+                `known` float `(B, M, 4)`, padded as `mrcnn.targets` says.
             seeds: int32 `(B, 2)`. Each decides which anchors and proposals of its picture are sampled, whatever else is
                 in the batch.
             sampling: `Sampling`.
@@ -298,14 +298,15 @@ class Network(keras.Model):
         owner = tf.cast(with_mask[:, 0], tf.int32)
         regions, class_ids, matched = (tf.gather_nd(values[few], with_mask) for values in (regions, class_ids, matched))
         true_rows = tf.stack([owner, matched], axis=-1)
-        mask_truth = targets.mask_targets(
+        mask_truth, known = targets.mask_targets(
             tf.gather_nd(truth["masks"], true_rows),
             tf.gather_nd(true_pixels, true_rows),
+            tf.gather_nd(truth["known"], true_rows),
             box_ops.enlarge(self.conventions.to_pixels(regions, shape), self.config.mask_margin),
             self.config.mask_size,
         )
         logits = self.mask_logits(levels, detail, regions, owner, class_ids)
-        found["mask"] = losses.mask_loss(logits, mask_truth)
+        found["mask"] = losses.mask_loss(logits, mask_truth, known)
         return found
 
     def _anchor_targets(self, all_anchors, truth, seeds, sampling):

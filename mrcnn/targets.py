@@ -6,6 +6,8 @@ All functions treat one picture; `network.py` maps them over the batch. True ins
     boxes      float (M, 4)    pixels
     class_ids  int32 (M,)      1-based; 0 = padding, -1 = ignore region (a crowd, or too small to learn from)
     masks      uint8 (M, S, S) the instance inside its own box, stretched to S x S, 0 to 255
+    known      float (M, 4)    pixels; where it is known what belongs to the instance and what does not: the photo on
+                               its canvas, or nothing (zeros) where an instance has a box and no mask
 
 Sampling is stateless: the same seed gives the same sample, so that a resumed training run repeats itself exactly.
 
@@ -72,29 +74,45 @@ def sample(labels, count, positive_share, seed):
     return rows, tf.where(order >= 2.0, POSITIVE, tf.where(order >= 0.0, NEGATIVE, IGNORED))
 
 
-def mask_targets(masks, boxes, regions, size):
-    """The part of each true mask that lies in a region, on a `size` x `size` grid.
+def mask_targets(masks, boxes, known, regions, size):
+    """The part of each true mask that lies in a region, on a `size` x `size` grid, and which of its cells are known.
+
+    A cell beyond the photo is unknown, not empty: taught as empty, masks would end before the photo does. All cells of
+    an instance without a mask are unknown: it teaches what it is and where, not its outline, as in Hu et al.,
+    "Learning to Segment Every Thing", 2018 (https://arxiv.org/abs/1711.10370).
 
     Args:
         masks: uint8 `(K, S, S)`. One true mask for each region, see the module.
         boxes: float `(K, 4)`. The box that each mask fills.
+        known: float `(K, 4)`. See the module.
         regions: float `(K, 4)`. Where the mask head looks.
         size: int.
 
     Returns:
-        float `(K, size, size)`, 0 or 1.
+        float `(K, size, size)` targets, 0 or 1, and float `(K, size, size)`, 1 where the centre of a cell is known,
+        else 0.
     """
     cells = tf.cast(tf.shape(masks)[1], tf.float32)
     top, left, bottom, right = tf.unstack(boxes, axis=-1)
     origin = tf.stack([top, left, top, left], axis=-1)
     extent = tf.maximum(tf.stack([bottom - top, right - left] * 2, axis=-1), 1e-3)
     # Centres of the first and the last cell of the grid, in cells of the mask. crop_and_resize counts from cell centre
-    # to cell centre, with 0 the first and 1 the last, and puts samples on both ends of its box.
+    # to cell centre, with 0 the first and 1 the last, and puts samples on both ends of its box. A ring of cells that
+    # repeats the outermost ones lets samples between those and the edge of the box have their value.
     y1, x1, y2, x2 = tf.unstack((regions - origin) / extent * cells, axis=-1)
     half_y, half_x = 0.5 * (y2 - y1) / size, 0.5 * (x2 - x1) / size
-    ends = tf.stack([y1 + half_y, x1 + half_x, y2 - half_y, x2 - half_x], axis=-1) - 0.5
+    ends = tf.stack([y1 + half_y, x1 + half_x, y2 - half_y, x2 - half_x], axis=-1) + 0.5
+    ringed = tf.pad(tf.cast(masks, tf.float32), [[0, 0], [1, 1], [1, 1]], "SYMMETRIC")[..., None]
     rows = tf.range(tf.shape(masks)[0])
-    values = tf.image.crop_and_resize(
-        tf.cast(masks, tf.float32)[..., None], ends / (cells - 1.0), rows, (size, size), extrapolation_value=0.0
-    )
-    return tf.cast(values[..., 0] >= 127.5, tf.float32)
+    values = tf.image.crop_and_resize(ringed, ends / (cells + 1.0), rows, (size, size), extrapolation_value=0.0)
+    targets = (values[..., 0] >= 127.5) & _centres_within(regions, boxes, size)
+    return tf.cast(targets, tf.float32), tf.cast(_centres_within(regions, known, size), tf.float32)
+
+
+def _centres_within(regions, boxes, size):
+    """Which cells of `size` x `size` grids over regions `(K, 4)` have their centres in boxes `(K, 4)`: bool."""
+    y1, x1, y2, x2 = tf.unstack(regions[:, None], axis=-1)  # (K, 1)
+    top, left, bottom, right = tf.unstack(boxes[:, None], axis=-1)
+    share = (tf.range(size, dtype=tf.float32) + 0.5) / size
+    y, x = y1 + (y2 - y1) * share, x1 + (x2 - x1) * share  # (K, size)
+    return ((y >= top) & (y < bottom))[:, :, None] & ((x >= left) & (x < right))[:, None, :]

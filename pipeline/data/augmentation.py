@@ -39,20 +39,23 @@ class Jitter:
     grey: float = 0.0
 
 
-def augment(image, windows, class_ids, size, jitter, random):
+def augment(image, windows, class_ids, outlined, size, jitter, random):
     """Make one training sample.
 
     Args:
         image: uint8 `(H, W, 3)`.
         windows: list of N `mrcnn.results.instances.MaskWindow`.
         class_ids: int32 `(N,)`, IGNORE for ignore regions.
+        outlined: bool `(N,)`. False where a window is the filled box of an instance without a mask.
         size: int. Side of the square canvas in pixels.
         jitter: `Jitter`.
         random: `numpy.random.Generator`. All chance comes from it.
 
     Returns:
-        canvas uint8 `(size, size, 3)`, boxes float32 `(M, 4)` in canvas pixels, class_ids int32 `(M,)` and masks uint8
-        `(M, 112, 112)`, each stretched over its box, 0 to 255. M <= N: what was cut off is gone.
+        canvas uint8 `(size, size, 3)`, boxes float32 `(M, 4)` in canvas pixels, class_ids int32 `(M,)`, masks uint8
+        `(M, 112, 112)`, each stretched over its box, 0 to 255, and known float32 `(M, 4)`, where each mask is known in
+        canvas pixels: as far as the photo goes, or nowhere (zeros) without an outline. M <= N: what was cut off is
+        gone.
     """
     height, width = image.shape[:2]
     longer = size * np.exp(random.uniform(*np.log(jitter.scale)))
@@ -77,8 +80,11 @@ def augment(image, windows, class_ids, size, jitter, random):
     stretch = np.array([new_height / cut_height, new_width / cut_width] * 2)
     origin = np.array([top, left] * 2)
     offset = np.array([offset_y, offset_x] * 2)
-    boxes, kept_ids, masks = [], [], []
-    for window, class_id in zip(windows, class_ids, strict=True):
+    photo = np.array([offset_y, offset_x, offset_y + new_height, offset_x + new_width])
+    if flip:
+        photo[[1, 3]] = size - photo[[3, 1]]
+    boxes, kept_ids, masks, known = [], [], [], []
+    for window, class_id, has_outline in zip(windows, class_ids, outlined, strict=True):
         part = _cut_window(window, top, left, cut_height, cut_width)
         if part is None:
             continue
@@ -94,11 +100,13 @@ def augment(image, windows, class_ids, size, jitter, random):
         kept_ids.append(class_id)
         cells = Image.fromarray(mask.astype(np.uint8) * 255).resize((MASK_SIZE, MASK_SIZE), Image.BILINEAR)
         masks.append(np.asarray(cells))
+        known.append(photo * has_outline)
     return (
         np.ascontiguousarray(canvas),
         np.array(boxes, np.float32).reshape(-1, 4),
         np.array(kept_ids, np.int32),
         np.array(masks, np.uint8).reshape(-1, MASK_SIZE, MASK_SIZE),
+        np.array(known, np.float32).reshape(-1, 4),
     )
 
 

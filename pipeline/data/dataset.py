@@ -7,6 +7,7 @@ masks, class_ids = dataset.load_mask(image_id)          # bool (H, W, N), int32 
 
 import difflib
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +15,17 @@ from PIL import Image
 
 from mrcnn.images import read_picture
 from mrcnn.results.instances import MaskWindow
-from pipeline.data.formats import default_annotations
-from pipeline.data.formats.coco import decode_segmentation
+from pipeline.data.formats import default_annotations, fill_box
+from pipeline.data.formats.coco import decode_segmentation, encode_rle
 
 IGNORE = -1  # class id of an ignore region (`iscrowd`)
 
 
 class CocoDataset:
     """Photos and their instances, masks as RLE or polygons.
+
+    An instance may have a `bbox` and no `segmentation`: it is box-only. What it is and where can be learned from it
+    and measured, its outline cannot.
 
     Args:
         folder: path of the folder of pictures.
@@ -92,7 +96,10 @@ class CocoDataset:
         return counts
 
     def to_coco(self):
-        """The data set as COCO's dictionary, with the chosen classes alone and all that its evaluation needs."""
+        """The data set as COCO's dictionary, with the chosen classes alone and all that its evaluation needs.
+
+        Box-only instances get their filled box as segmentation and the key `box_only`.
+        """
         return {
             "images": list(self.images.values()),
             "annotations": [self._complete(row) for rows in self._rows.values() for row in rows],
@@ -117,12 +124,12 @@ class CocoDataset:
         return picture
 
     def load_mask(self, image_id):
-        """The picture's instances; ignore regions are left out.
+        """The picture's instances; ignore regions are left out, box-only instances are filled boxes.
 
         Returns:
             masks bool `(H, W, N)` and class_ids int32 `(N,)`, N = 0 for a picture without instances.
         """
-        windows, class_ids = self.windows(image_id)
+        windows, class_ids, _ = self.windows(image_id)
         image = self.images[image_id]
         real = [index for index, class_id in enumerate(class_ids) if class_id != IGNORE]
         masks = np.zeros((image["height"], image["width"], len(real)), bool)
@@ -134,18 +141,22 @@ class CocoDataset:
         """The picture's instances and ignore regions, each cut to its own box.
 
         Returns:
-            list of `MaskWindow` without empty ones, and class ids int32 `(N,)`, IGNORE for `iscrowd`.
+            list of N `MaskWindow` without empty ones, class ids int32 `(N,)`, IGNORE for `iscrowd`,
+            and outlined bool `(N,)`, False for box-only instances, whose windows are filled.
         """
-        windows, class_ids = [], []
+        windows, class_ids, outlined = [], [], []
         for row in self._rows[image_id]:
             window = self._window(row)
             if window.mask.size:
                 windows.append(window)
                 class_ids.append(IGNORE if row.get("iscrowd") else self._class_of[row["category_id"]])
-        return windows, np.array(class_ids, np.int32)
+                outlined.append(bool(row.get("segmentation")))
+        return windows, np.array(class_ids, np.int32), np.array(outlined, bool)
 
     def _window(self, row):
         image = self.images[row["image_id"]]
+        if not row.get("segmentation"):
+            return MaskWindow.around(fill_box(_corners(row["bbox"]), (image["height"], image["width"])))
         try:
             return MaskWindow.around(decode_segmentation(row["segmentation"], image["height"], image["width"]))
         except ValueError as error:
@@ -157,6 +168,10 @@ class CocoDataset:
             window = self._window(row)
             height, width = window.mask.shape
             row = {"area": int(window.mask.sum()), "bbox": [window.left, window.top, width, height], **row}
+        if not row.get("segmentation"):
+            image = self.images[row["image_id"]]
+            mask = fill_box(_corners(row["bbox"]), (image["height"], image["width"]))
+            row = {**row, "segmentation": encode_rle(mask)[0], "box_only": True}
         return {"iscrowd": 0, **row}
 
 
@@ -169,9 +184,21 @@ def _check(images, categories, rows):
     for category in categories:
         category["name"].strip()
     for row in rows:
-        row["id"], row["category_id"], row["segmentation"]
+        row["id"], row["category_id"]
         if row["image_id"] not in images:
             raise ValueError(f"annotation {row['id']} is of image {row['image_id']}, which is not listed")
+        if not row.get("segmentation"):
+            if "bbox" not in row:
+                raise ValueError(f"annotation {row['id']} has neither segmentation nor bbox")
+            _corners(row["bbox"])
+
+
+def _corners(bbox):
+    """COCO's `x, y, width, height` as `y1, x1, y2, x2`."""
+    if len(bbox) != 4 or not all(math.isfinite(value) for value in bbox):
+        raise ValueError(f"bbox is {bbox}, expected x, y, width and height")
+    left, top, width, height = bbox
+    return top, left, top + height, left + width
 
 
 def _find(name, categories, path):

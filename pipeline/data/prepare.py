@@ -13,8 +13,8 @@ Writes beside the folder, here for `data/cat/train`:
     data/cat/train.contact.png    a sample of pictures with masks drawn: look at it before training
 
 Boxes are derived from masks. Groups, doubtful objects and objects with a lost mask become ignore regions
-(`iscrowd`). A picture that has only boxes gets filled boxes for masks, and the report says so. An interrupted
-run is continued by the same command.
+(`iscrowd`). An object with a box and no mask is written without `segmentation`: it trains class and box, and not the
+mask; the report says how many there are. An interrupted run is continued by the same command.
 """
 
 import json
@@ -56,9 +56,10 @@ def add_arguments(parser):
     )
     parser.add_argument(
         "--boxes",
-        choices=("fill", "ignore"),
-        default="fill",
-        help="pictures with boxes but no masks: fill the boxes, or ignore these regions (default: fill)",
+        choices=("keep", "fill", "ignore"),
+        default="keep",
+        help="objects with a box but no mask: keep the box, which trains class and box but no mask; fill it where a "
+        "picture has no masks at all, which teaches box-shaped masks; or ignore these regions (default: keep)",
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="the JSON file to write (default: DIR.json)")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
@@ -127,7 +128,7 @@ def prepare(arguments):
     return report
 
 
-def prepare_picture(reader, path, name, class_names, boxes="fill"):
+def prepare_picture(reader, path, name, class_names, boxes="keep"):
     """Makes one picture's record.
 
     Args:
@@ -135,12 +136,12 @@ def prepare_picture(reader, path, name, class_names, boxes="fill"):
         path: Path of the picture.
         name: str. The picture's name in the JSON file.
         class_names: list of str. The classes to keep.
-        boxes: str. `"fill"` or `"ignore"`: what becomes of boxes in a picture without masks.
+        boxes: str. `"keep"`, `"fill"` or `"ignore"`: what becomes of objects without a mask.
 
     Returns:
         Dictionary, ready for JSON, with `file_name` and either `dropped` (the reason) or `width`, `height`,
-        `instances` (class, segmentation, bbox, area, iscrowd, source) and `problems`. Reasons and problems
-        are a few words; details may follow after a colon.
+        `instances` (class, segmentation unless it is box-only, bbox, area, iscrowd, source) and `problems`. Reasons and
+        problems are a few words; details may follow after a colon.
     """
     from pipeline.data.formats import fill_box, fit_mask
     from pipeline.data.formats.coco import encode_rle
@@ -164,7 +165,7 @@ def prepare_picture(reader, path, name, class_names, boxes="fill"):
                 mask = fill_box([edge * factor for edge, factor in zip(region.box, scale * 2, strict=True)], upright)
                 source = "box"
                 # Beside real masks a filled box would teach that some of these things are rectangles.
-                ignore = ignore or has_masks or boxes == "ignore"
+                ignore = ignore or boxes == "ignore" or (boxes == "fill" and has_masks)
         except ValueError as error:
             problems.append(str(error))
             continue
@@ -172,10 +173,11 @@ def prepare_picture(reader, path, name, class_names, boxes="fill"):
             problems.append("empty mask" if source == "mask" else "box outside of the picture")
             continue
         segmentation, box, area = encode_rle(mask)
+        box_only = source == "box" and boxes == "keep" and not ignore
         instances.append(
             {
                 "class": region.class_name,
-                "segmentation": segmentation,
+                **({} if box_only else {"segmentation": segmentation}),
                 "bbox": box,
                 "area": area,
                 "iscrowd": int(ignore),
@@ -266,7 +268,6 @@ def _tiles(content, root):
     """An even sample of the pictures, as tiles of the contact sheet."""
     from mrcnn.images import read_picture
     from pipeline.data.contact_sheet import Tile
-    from pipeline.data.formats.coco import decode_rle
 
     rows_of = {}
     for row in content["annotations"]:
@@ -275,6 +276,18 @@ def _tiles(content, root):
     for place in range(min(count, SHEET_TILES)):
         image = content["images"][place * count // min(count, SHEET_TILES)]
         rows = rows_of.get(image["id"], [])
-        masks = [[decode_rle(row["segmentation"]) for row in rows if row["iscrowd"] == crowd] for crowd in (0, 1)]
+        size = image["height"], image["width"]
+        masks = [[_mask_of(row, size) for row in rows if row["iscrowd"] == crowd] for crowd in (0, 1)]
         caption = f"{len(masks[0])} + {len(masks[1])} ignored  {Path(image['file_name']).stem}"
         yield Tile(read_picture(root / image["file_name"]), *masks, caption)
+
+
+def _mask_of(row, size):
+    """The mask of a row, the filled box of a box-only one: bool (height, width)."""
+    from pipeline.data.formats import fill_box
+    from pipeline.data.formats.coco import decode_rle
+
+    if "segmentation" in row:
+        return decode_rle(row["segmentation"])
+    left, top, width, height = row["bbox"]
+    return fill_box((top, left, top + height, left + width), size)

@@ -8,6 +8,7 @@ import functools
 
 import numpy as np
 
+from mrcnn.results.instances import MaskWindow
 from pipeline.data.augmentation import MASK_SIZE, Jitter, augment
 from pipeline.data.copy_paste import paste
 from pipeline.data.dataset import IGNORE
@@ -42,7 +43,14 @@ class SampleReader:
         self.negative_share = config.negative_share if groups[NEGATIVE] else 0.0
         self.jitter = Jitter(config.scale, config.aspect, config.flip, config.colour, config.grey)
         # Masks are stored as run lengths; decoding them once costs some 20 KB a photo.
-        self._windows = functools.lru_cache(maxsize=20_000)(lambda dataset, image_id: dataset.windows(image_id))
+        self._windows = functools.lru_cache(maxsize=20_000)(self._read_windows)
+
+    def _read_windows(self, dataset, image_id):
+        windows, class_ids, outlined = dataset.windows(image_id)
+        if any(_holds(condition, dataset.images[image_id]) for condition in self.config.box_only):
+            windows = [MaskWindow(w.top, w.left, np.ones_like(w.mask)) for w in windows]
+            outlined = np.zeros_like(outlined)
+        return windows, class_ids, outlined
 
     def picture(self, number):
         """The `(dataset, image_id)` of a sample: an epoch shows every photo of a group, in a new order each time."""
@@ -66,26 +74,26 @@ class SampleReader:
         """Sample `number`: see `pipeline.data.augmentation.augment` for what comes back."""
         dataset, image_id = self.picture(number)
         image = dataset.load_image(image_id)
-        windows, class_ids = self._windows(dataset, image_id)
+        windows, class_ids, outlined = self._windows(dataset, image_id)
         random = np.random.default_rng((self.config.seed, 3, number))
         if not dataset.has_instances(image_id) and random.random() < self.config.paste:
-            image, windows, class_ids = self._paste_one(image, windows, class_ids, random)
+            image, windows, class_ids, outlined = self._paste_one(image, windows, class_ids, outlined, random)
         size = self.canvas_size(number // self.config.batch_size)
-        return augment(image, windows, class_ids, size, self.jitter, random)
+        return augment(image, windows, class_ids, outlined, size, self.jitter, random)
 
-    def _paste_one(self, image, windows, class_ids, random):
-        """A photo with an instance of another photo taken at random, if that is large enough there."""
+    def _paste_one(self, image, windows, class_ids, outlined, random):
+        """A photo with an instance of another photo taken at random, if that has an outline and is large enough."""
         positives = self.groups[POSITIVE]
         source, source_id = positives[random.integers(len(positives))]
-        others, other_ids = self._windows(source, source_id)
-        real = np.flatnonzero(other_ids != IGNORE)
-        if not len(real):  # its masks are empty
-            return image, windows, class_ids
+        others, other_ids, other_outlined = self._windows(source, source_id)
+        real = np.flatnonzero((other_ids != IGNORE) & other_outlined)
+        if not len(real):  # its masks are empty, or it has boxes alone
+            return image, windows, class_ids, outlined
         row = real[random.integers(len(real))]
         image, window = paste(image, source.load_image(source_id), others[row], random)
         if window is None:
-            return image, windows, class_ids
-        return image, [*windows, window], np.append(class_ids, other_ids[row])
+            return image, windows, class_ids, outlined
+        return image, [*windows, window], np.append(class_ids, other_ids[row]), np.append(outlined, True)
 
     def batches(self, first_step=0, worker=(0, 1)):
         """Batches from number `first_step` on, without end.
@@ -104,15 +112,17 @@ class SampleReader:
         rows = size // count
 
         def load(number):
-            canvas, boxes, class_ids, masks = tf.numpy_function(
-                lambda number: self.sample(int(number)), [number], (tf.uint8, tf.float32, tf.int32, tf.uint8)
+            types = tf.uint8, tf.float32, tf.int32, tf.uint8, tf.float32
+            canvas, boxes, class_ids, masks, known = tf.numpy_function(
+                lambda number: self.sample(int(number)), [number], types
             )
             canvas.set_shape((None, None, 3))
             boxes.set_shape((None, 4))
             class_ids.set_shape((None,))
             masks.set_shape((None, MASK_SIZE, MASK_SIZE))
+            known.set_shape((None, 4))
             seed = tf.stack([self.config.seed, tf.cast(number, tf.int32)])
-            return canvas, {"boxes": boxes, "class_ids": class_ids, "masks": masks}, seed
+            return canvas, {"boxes": boxes, "class_ids": class_ids, "masks": masks, "known": known}, seed
 
         def numbers(step):
             first = step * size + index * rows
@@ -128,10 +138,15 @@ def _times(record, repeat):
     """How often a photo comes in an epoch: the product of all entries of `repeat` that hold for its COCO record."""
     times = 1
     for condition, count in repeat:
-        key, _, value = condition.partition("=")
-        if str(record.get(key)) == value:
+        if _holds(condition, record):
             times *= count
     return times
+
+
+def _holds(condition, record):
+    """Whether a condition such as "kind=dog" is true of a COCO image record."""
+    key, _, value = condition.partition("=")
+    return str(record.get(key)) == value
 
 
 def _add_padding_row(canvas, truth, seed):

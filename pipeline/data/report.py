@@ -31,7 +31,8 @@ def summarize(content, records):
         "picture_sizes": _spread([max(row["width"], row["height"]) for row in content["images"]]),
         "instances": {name: sum(row["category_id"] == number for row in objects) for number, name in names.items()},
         "ignored": {name: sum(row["category_id"] == number for row in ignored) for number, name in names.items()},
-        "filled_boxes": sum(row["source"] == "box" for row in objects),
+        "filled_boxes": sum(row["source"] == "box" and "segmentation" in row for row in objects),
+        "box_only": sum("segmentation" not in row for row in objects),
         "instances_by_size": {
             "small": sum(row["area"] < SMALL for row in objects),
             "medium": sum(SMALL <= row["area"] < LARGE for row in objects),
@@ -73,6 +74,10 @@ def describe(report, out):
     longest = report["picture_sizes"]
     if longest:
         lines.append(f"  long sides: {longest['least']} to {longest['most']} pixels, median {longest['median']:g}")
+    if report["box_only"]:
+        lines.append(
+            f"  NOTE: {report['box_only']} objects have a box and no mask: they train class and box, not masks"
+        )
     if report["filled_boxes"]:
         lines.append(
             f"  NOTE: {report['filled_boxes']} objects are filled boxes, since their pictures have no masks; "

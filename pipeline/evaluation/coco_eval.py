@@ -101,8 +101,13 @@ def measure(dataset, results):
         to measure). `AR_by_size`: AR of small, medium and large instances, for `mask` and `box`. `classes`: `mask` and
         `box` for each class by its name. `pictures`: number of photos. `false_alarms`: share of the photos without
         instances that show a detection of confidence 0.5. `kinds`: photos without instances and their false alarms for
-        each `kind` of image, where the annotations name one. `single`: photos with exactly one instance, their mask AP,
-        the mean IoU of the instances found at confidence 0.5, and their share, `recall`.
+        each `kind` of image, where the annotations name one, with their number `flagged`. `found`: photos with
+        instances, `pictures`, and how many of them show one that is found at confidence 0.5. `single`: photos with
+        exactly one instance, their mask AP, the mean IoU of the instances found at confidence 0.5, and their share,
+        `recall`; photos of a box-only instance are left out of it.
+
+    Box-only instances count in `box` as all others do. In `mask` they are ignore regions: whatever is found there is
+    neither right nor wrong. They are found by a detection whose box overlaps theirs by 0.5.
     """
     truth = read_truth(dataset)
     runs = {kind: coco_run(truth, results, coco_kind) for kind, coco_kind in (("mask", "segm"), ("box", "bbox"))}
@@ -116,27 +121,38 @@ def measure(dataset, results):
         },
         "pictures": len(dataset),
         **_false_alarms(dataset, matches),
+        "found": _photos_found(matches),
         "single": _single(truth, results, matches),
     }
 
 
 def read_truth(dataset):
     """The annotations of a data set as `pycocotools.coco.COCO`."""
+    return _index(dataset.to_coco())
+
+
+def _index(content):
     from pycocotools.coco import COCO
 
     truth = COCO()
-    truth.dataset = dataset.to_coco()
+    truth.dataset = content
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints its progress
         truth.createIndex()
     return truth
 
 
 def coco_run(truth, results, kind, image_ids=None):
-    """An accumulated `COCOeval` for `kind` "segm" or "bbox", on some photos or all; `None` without any detection."""
+    """An accumulated `COCOeval` for `kind` "segm" or "bbox", on some photos or all; `None` without any detection.
+
+    For "segm" box-only instances are ignore regions.
+    """
     from pycocotools.cocoeval import COCOeval
 
     if not results:
         return None
+    if kind == "segm" and any(row.get("box_only") for row in truth.dataset["annotations"]):
+        rows = [row | {"iscrowd": 1} if row.get("box_only") else row for row in truth.dataset["annotations"]]
+        truth = _index({**truth.dataset, "annotations": rows})
     with contextlib.redirect_stdout(io.StringIO()):
         run = COCOeval(truth, truth.loadRes(results), kind)
         if image_ids is not None:
@@ -186,12 +202,21 @@ def _false_alarms(dataset, matches):
     kinds.pop(None, None)
     return {
         "false_alarms": _mean(list(alarms.values())),
-        "kinds": {kind: {"pictures": len(of), "false_alarms": _mean(of)} for kind, of in sorted(kinds.items())},
+        "kinds": {
+            kind: {"pictures": len(of), "flagged": sum(of), "false_alarms": _mean(of)}
+            for kind, of in sorted(kinds.items())
+        },
     }
 
 
+def _photos_found(matches):
+    there = [match for match in matches.values() if match.instances]
+    return {"pictures": len(there), "found": sum(len(match.found(SHOWN)) > 0 for match in there)}
+
+
 def _single(truth, results, matches):
-    single = [image_id for image_id, match in matches.items() if match.instances == 1]
+    box_only = {row["image_id"] for row in truth.dataset["annotations"] if row.get("box_only")}
+    single = [image_id for image_id, match in matches.items() if match.instances == 1 and image_id not in box_only]
     if not single:
         return {"pictures": 0, "AP": -1.0, "mean_iou": -1.0, "recall": -1.0}
     found = [iou for image_id in single for iou in matches[image_id].found(SHOWN)]
@@ -220,6 +245,8 @@ def table(report):
         for kind, of in report["AR_by_size"].items()
     ]
     lines.append(f"AR of small / medium / large: {', '.join(recall)}")
+    there = report["found"]
+    lines.append(f"photos with instances in which one is found: {there['found']} of {there['pictures']}")
     single = report["single"]
     if single["pictures"]:
         lines.append(
@@ -227,7 +254,7 @@ def table(report):
             f"at confidence {SHOWN}, with a mean mask IoU of {single['mean_iou']:.3f}"
         )
     if report["false_alarms"] >= 0:
-        kinds = [f"{kind} {of['false_alarms']:.1%} of {of['pictures']}" for kind, of in report["kinds"].items()]
+        kinds = [f"{kind} {of['flagged']} of {of['pictures']}" for kind, of in report["kinds"].items()]
         kinds = f" ({', '.join(kinds)})" if kinds else ""
         lines.append(f"false alarms on photos without instances: {report['false_alarms']:.1%}{kinds}")
     time_text = f", {report['ms_per_picture']} ms each" if "ms_per_picture" in report else ""

@@ -96,7 +96,7 @@ def _true_masks(dataset, image_id):
 
     size = dataset.images[image_id]["height"], dataset.images[image_id]["width"]
     masks = {True: [], False: []}
-    for window, class_id in zip(*dataset.windows(image_id), strict=True):
+    for window, class_id, _ in zip(*dataset.windows(image_id), strict=True):
         mask = np.zeros(size, bool)
         mask[window.slices] = window.mask
         masks[bool(class_id == IGNORE)].append(mask)

@@ -14,7 +14,8 @@ class PhotoMatch:
     Attributes:
         instances: int. Instances of the photo, without ignore regions.
         scores: float `(D,)` descending. Detections without those on ignore regions.
-        ious: float `(D,)`. Mask IoU of a detection with its instance; 0 for a false alarm.
+        ious: float `(D,)`. Mask IoU of a detection with its instance, box IoU where that is box-only; 0 for a false
+            alarm.
     """
 
     instances: int
@@ -75,6 +76,10 @@ def _match(truth, image_id, detections):
         return PhotoMatch(instances, scores, np.zeros(len(detections)))
     # For an ignore region this is the share of the detection that lies in it.
     overlaps = coco_mask.iou([row["segmentation"] for row in detections], [truth.annToRLE(row) for row in rows], crowd)
+    box_only = [bool(row.get("box_only")) for row in rows]
+    if any(box_only):
+        found_boxes, boxes = (np.array([row["bbox"] for row in of], np.float64) for of in (detections, rows))
+        overlaps = np.where(box_only, coco_mask.iou(found_boxes, boxes, crowd), overlaps)
     same_class = np.array([[row["category_id"] == other["category_id"] for other in rows] for row in detections])
     overlaps = np.where(same_class, overlaps, 0.0)
     free = np.ones(instances, bool)

@@ -42,6 +42,8 @@ class TrainConfig:
     # ("kind=dog", 3): photos of whose COCO record this is true come that many times as often as others in their group;
     # 0 leaves them out
     repeat: tuple[tuple[str, int], ...] = ()
+    # ("source=kaggle",): the instances of such photos train class and box and not the mask, as if they had no outlines
+    box_only: tuple[str, ...] = ()
     paste: float = 0.0  # share of the photos without instances onto which one of another photo is pasted
     scale: tuple[float, float] = (0.6, 1.6)  # longer side of the photo over the side of the canvas
     aspect: float = 0.35  # log of height / width
@@ -116,6 +118,7 @@ def check_settings(config):
     refuse(["image_size"], lambda side: 32 <= side <= 2048, "32 to 2048")
     refuse(["canvas_sizes"], lambda sides: sides and all(map(_is_side, sides)), "multiples of 32, such as (256, 320)")
     refuse(["scale"], _is_range, "two numbers, such as (0.8, 1.25)")
+    refuse(["box_only"], lambda conditions: all(map(_is_condition, conditions)), "conditions such as ('source=web',)")
     refuse(["repeat"], lambda pairs: all(map(_is_repeat, pairs)), "pairs such as ('kind=dog', 3)")
 
 
@@ -125,6 +128,10 @@ def _is_side(value):
 
 def _is_range(value):
     return len(value) == 2 and all(isinstance(end, int | float) for end in value) and 0 < value[0] <= value[1]
+
+
+def _is_condition(value):
+    return isinstance(value, str) and "=" in value
 
 
 def _is_repeat(value):

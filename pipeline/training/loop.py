@@ -43,6 +43,7 @@ def add_arguments(parser):
     parser.add_argument("--data", action="append", required=True, help="folder of photos, COCO JSON beside it")
     parser.add_argument("--annotations", action="append", help="COCO JSON, one for each --data, if it is elsewhere")
     parser.add_argument("--val", help="folder of validation photos, COCO JSON beside it; never trained on")
+    parser.add_argument("--val-annotations", metavar="FILE", help="COCO JSON of --val, if it is elsewhere")
     parser.add_argument("--out", required=True, help="folder of this run, such as runs/cat")
     parser.add_argument(
         "--class",
@@ -116,7 +117,7 @@ def main(arguments):
         raise ValueError(f"{len(arguments.data)} --data but {len(annotations)} --annotations: give one for each")
     pairs = zip(arguments.data, annotations, strict=True)
     datasets = [CocoDataset(*pair, arguments.classes) for pair in pairs]
-    val = CocoDataset(arguments.val, classes=datasets[0].class_names) if arguments.val else None
+    val = arguments.val and CocoDataset(arguments.val, arguments.val_annotations, datasets[0].class_names)
     if arguments.name:
         check_name(arguments.name, Path(arguments.out), arguments.resume)
     return run(config, datasets, val, Path(arguments.out), arguments.resume, arguments.name)

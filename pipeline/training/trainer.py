@@ -65,6 +65,7 @@ class Trainer:
             "boxes": tf.TensorSpec((None, None, 4), tf.float32),
             "class_ids": tf.TensorSpec((None, None), tf.int32),
             "masks": tf.TensorSpec((None, None, None, None), tf.uint8),
+            "known": tf.TensorSpec((None, None, 4), tf.float32),
         }
         self._train = tf.function(
             self._step,

@@ -24,12 +24,12 @@ def test_smooth_l1_is_quadratic_then_linear_and_counts_positive_rows_only():
 
 
 def test_mask_loss_of_nothing_is_nothing():
-    total, count = losses.mask_loss(tf.zeros((0, 56, 56)), tf.zeros((0, 56, 56)))
+    total, count = losses.mask_loss(*[tf.zeros((0, 56, 56))] * 3)
     assert (float(total), float(count)) == (0.0, 0.0)
 
 
 def test_mask_loss_by_hand():
-    total, count = losses.mask_loss(tf.zeros((1, 2, 2)), tf.constant([[[0.0, 1.0], [1.0, 0.0]]]))
+    total, count = losses.mask_loss(tf.zeros((1, 2, 2)), tf.constant([[[0.0, 1.0], [1.0, 0.0]]]), tf.ones((1, 2, 2)))
     dice = 1 - 2 * (0.5 + 0.5) / (4 * 0.25 + 2)
     assert float(total) == pytest.approx(np.log(2) + dice, abs=1e-3)
     assert float(count) == 1
@@ -37,5 +37,25 @@ def test_mask_loss_by_hand():
 
 def test_a_perfect_mask_costs_nothing_and_a_missed_one_costs_the_whole_dice():
     truth = tf.constant([[[0.0, 1.0], [1.0, 0.0]]])
-    assert float(losses.mask_loss(40.0 * truth - 20.0, truth)[0]) == pytest.approx(0.0, abs=1e-3)
-    assert float(losses.mask_loss(20.0 - 40.0 * truth, truth)[0]) == pytest.approx(20.0 + 1.0, abs=1e-3)
+    known = tf.ones_like(truth)
+    assert float(losses.mask_loss(40.0 * truth - 20.0, truth, known)[0]) == pytest.approx(0.0, abs=1e-3)
+    assert float(losses.mask_loss(20.0 - 40.0 * truth, truth, known)[0]) == pytest.approx(20.0 + 1.0, abs=1e-3)
+
+
+def test_unknown_cells_neither_cost_nor_teach():
+    """A mask wrong in its unknown column alone costs nothing; one without a known cell does not even count."""
+    logits = tf.constant([[[20.0, 20.0], [-20.0, 20.0]], [[3.0, 3.0], [3.0, 3.0]]])
+    truth = tf.constant([[[1.0, 0.0], [0.0, 0.0]], [[0.0, 0.0], [0.0, 0.0]]])
+    known = tf.constant([[[1.0, 0.0], [1.0, 0.0]], [[0.0, 0.0], [0.0, 0.0]]])
+    with tf.GradientTape() as tape:
+        tape.watch(logits)
+        total, count = losses.mask_loss(logits, truth, known)
+    assert float(total) == pytest.approx(0.0, abs=1e-3)
+    assert float(count) == 1
+    assert not tape.gradient(total, logits).numpy()[known.numpy() == 0].any()
+
+
+def test_the_known_part_of_a_mask_weighs_as_much_as_a_whole_one():
+    half = tf.constant([[[1.0, 0.0], [1.0, 0.0]]])
+    total, _ = losses.mask_loss(tf.zeros((1, 2, 2)), tf.constant([[[1.0, 1.0], [0.0, 1.0]]]), half)
+    assert float(total) == pytest.approx(np.log(2) + 1 - 2 * 0.5 / (2 * 0.25 + 1), abs=1e-3)

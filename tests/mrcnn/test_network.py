@@ -93,12 +93,34 @@ def test_losses_do_not_depend_on_how_instances_are_padded(overfitted):
         "boxes": np.array([[[10, 20, 70, 90], [60, 60, 120, 110], [0, 0, 0, 0]]], np.float32),
         "class_ids": np.array([[1, 1, 0]], np.int32),
         "masks": random.integers(0, 255, (1, 3, 112, 112), dtype=np.uint8),
+        "known": np.array([[[0, 0, 128, 128], [0, 0, 128, 128], [0, 0, 0, 0]]], np.float32),
     }
     padded = {name: np.concatenate([v, np.zeros_like(v[:, :1])], axis=1) for name, v in truth.items()}
     seeds = np.zeros((1, 2), np.int32)
     plain, wide = (trainer.network.training_losses(pictures, t, seeds) for t in (truth, padded))
     for name in ("objectness", "anchor_box"):
         assert [float(v) for v in wide[name]] == pytest.approx([float(v) for v in plain[name]], rel=1e-5)
+
+
+def test_an_instance_without_a_mask_teaches_what_it_is_and_where_but_not_its_outline(overfitted):
+    trainer, dataset, _ = overfitted
+    picture = dataset.load_image(1)[None]
+    windows, class_ids, _ = dataset.windows(1)
+    boxes = [[w.top, w.left, w.top + w.mask.shape[0], w.left + w.mask.shape[1]] for w in windows]
+    truth = {
+        "boxes": np.array([[*boxes, [0, 0, 0, 0]]], np.float32),
+        "class_ids": np.array([[*class_ids, 0]], np.int32),
+        "masks": np.zeros((1, 3, 112, 112), np.uint8),
+        "known": np.zeros((1, 3, 4), np.float32),
+    }
+    losses = trainer.network.training_losses(picture, truth, np.zeros((1, 2), np.int32))
+    assert float(losses["mask"][0]) == float(losses["mask"][1]) == 0
+    truth["known"][0, 0] = [0, 0, 128, 128]
+    with_one = trainer.network.training_losses(picture, truth, np.zeros((1, 2), np.int32))
+    assert float(with_one["mask"][1]) > 0
+    for name in ("objectness", "anchor_box", "class", "box"):
+        assert [float(value) for value in losses[name]] == [float(value) for value in with_one[name]]
+        assert float(losses[name][1]) > 0
 
 
 def test_every_stage_survives_its_own_config():

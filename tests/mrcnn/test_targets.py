@@ -97,5 +97,28 @@ def square_mask():
     ],
 )
 def test_mask_targets(region, expected):
-    cells = mask_targets(square_mask(), boxes([10, 20, 50, 60]), boxes(region), 4)
+    cells, known = mask_targets(square_mask(), boxes([10, 20, 50, 60]), boxes([0, 0, 200, 200]), boxes(region), 4)
     assert cells.numpy()[0].tolist() == np.asarray(expected).tolist()
+    assert known.numpy().all()
+
+
+def test_mask_cells_beyond_the_photo_are_unknown():
+    """The photo is 40 x 40 at (10, 0) of its canvas; the mask head looks ten pixels farther to the right and below."""
+    full = np.full((1, 112, 112), 255, np.uint8)
+    cells, known = mask_targets(full, boxes([20, 10, 50, 40]), boxes([10, 0, 50, 40]), boxes([20, 10, 60, 50]), 4)
+    within = [[1, 1, 1, 0], [1, 1, 1, 0], [1, 1, 1, 0], [0, 0, 0, 0]]
+    assert known.numpy()[0].tolist() == within
+    assert cells.numpy()[0].tolist() == within, "an object cut off by the edge is full up to the edge"
+
+
+def test_no_cell_of_an_instance_without_a_mask_is_known():
+    full = np.full((1, 112, 112), 255, np.uint8)
+    _, known = mask_targets(full, boxes([0, 0, 50, 40]), boxes([0, 0, 0, 0]), boxes([0, 0, 50, 40]), 4)
+    assert not known.numpy().any()
+
+
+def test_the_outermost_cells_of_a_mask_reach_to_the_edge_of_its_box():
+    """Centres of fine cells lie outside of the centres of the stored mask's outermost cells."""
+    full = np.full((1, 4, 4), 255, np.uint8)
+    everywhere = boxes([0, 0, 40, 40])
+    assert mask_targets(full, everywhere, everywhere, everywhere, 20)[0].numpy().all()

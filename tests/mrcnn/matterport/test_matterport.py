@@ -7,10 +7,10 @@ import h5py
 import numpy as np
 import pytest
 import tensorflow as tf
+from mrcnn.matterport.layout import LayoutError, check, layout
 
 from mrcnn import MaskRCNN
 from mrcnn.config import PRESETS
-from mrcnn.matterport.layout import LayoutError, check, layout
 from mrcnn.matterport import loader as matterport
 from tests.mrcnn.matterport import reference as matterport_reference
 from tests.mrcnn.matterport.file import CLASSES, random_file, tensor_shapes, write
@@ -367,6 +367,7 @@ def test_new_classes_begin_with_fresh_last_layers_and_can_be_trained():
         "boxes": tf.constant(box),
         "class_ids": tf.constant([[2, 0]]),
         "masks": tf.fill((1, 2, 56, 56), tf.constant(255, tf.uint8)),
+        "known": tf.constant([[[0.0, 0.0, SIZE, SIZE], [0.0, 0.0, 0.0, 0.0]]]),
     }
     pictures = tf.random.stateless_uniform((1, SIZE, SIZE, 3), (1, 2), maxval=256, dtype=tf.int32)
     watched = network.mask_head.logits.kernel.value

@@ -66,7 +66,7 @@ def test_a_picture_without_instances_has_an_empty_mask(folder):
 
 
 def test_crowd_rows_are_ignore_regions(folder):
-    windows, class_ids = CocoDataset(folder).windows(7)
+    windows, class_ids, _ = CocoDataset(folder).windows(7)
     assert class_ids.tolist() == [2, 1, IGNORE]
     assert (windows[2].top, windows[2].left, windows[2].mask.shape) == (0, 39, (32, 1))
 
@@ -108,6 +108,8 @@ def test_problems_are_said_in_one_sentence(folder):
         ("images", {"height": None}, "image 7 has no size in whole pixels"),
         ("images", {"file_name": 3}, "expected str, bytes or os.PathLike"),
         ("annotations", {"image_id": 8}, "annotation 1 is of image 8, which is not listed"),
+        ("annotations", {"segmentation": []}, "annotation 1 has neither segmentation nor bbox"),
+        ("annotations", {"segmentation": None, "bbox": [1, 2, 3]}, r"bbox is \[1, 2, 3\], expected x, y, width"),
     ],
 )
 def test_wrong_entries_are_named(folder, part, change, reason):
@@ -119,7 +121,7 @@ def test_wrong_entries_are_named(folder, part, change, reason):
         CocoDataset(folder)
 
 
-@pytest.mark.parametrize("part, key", [("images", "width"), ("annotations", "segmentation"), ("categories", "name")])
+@pytest.mark.parametrize("part, key", [("images", "width"), ("annotations", "category_id"), ("categories", "name")])
 def test_missing_entries_are_named(folder, part, key):
     path = folder.with_suffix(".json")
     content = json.loads(path.read_text())
@@ -148,6 +150,24 @@ def test_area_and_box_are_worked_out_where_the_file_has_none(folder):
     assert (rows[1]["area"], rows[1]["bbox"], rows[1]["iscrowd"]) == (34, [0, 0, 2, 32], 0)
     assert (rows[2]["area"], rows[2]["bbox"]) == (12, [4, 2, 4, 3])
     assert (rows[3]["iscrowd"], rows[4]["area"]) == (1, 0)
+
+
+def test_an_instance_with_a_box_alone_is_a_filled_box_of_unknown_outline(folder):
+    path = folder.with_suffix(".json")
+    content = json.loads(path.read_text())
+    del content["annotations"][1]["segmentation"]
+    content["annotations"][1]["bbox"] = [3.6, 2, 8.4, 40]
+    path.write_text(json.dumps(content))
+    dataset = CocoDataset(folder)
+    windows, class_ids, outlined = dataset.windows(7)
+    assert outlined.tolist() == [True, False, True]
+    assert class_ids.tolist() == [2, 1, IGNORE]
+    box = windows[1]
+    assert (box.top, box.left, box.mask.shape) == (2, 4, (30, 8)), "whole pixels, cut to the picture"
+    assert box.mask.all()
+    row = next(row for row in dataset.to_coco()["annotations"] if row["id"] == 2)
+    assert row["box_only"]
+    assert (row["bbox"], row["area"]) == ([3.6, 2, 8.4, 40], 240)
 
 
 def test_no_pictures_at_all(folder):

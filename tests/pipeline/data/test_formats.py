@@ -50,7 +50,7 @@ def voc(path, *objects, size=(60, 40)):
     path.write_text(f"<annotation>{dimensions}{items}</annotation>")
 
 
-def test_voc_boxes_are_filled(tmp_path):
+def test_voc_boxes(tmp_path):
     photos, xml = tmp_path / "photos", tmp_path / "xml"
     for name in ("a", "b", "c", "d", "e", "f", "g", "h"):
         picture(photos / f"{name}.jpg")
@@ -80,7 +80,8 @@ def test_voc_boxes_are_filled(tmp_path):
         "h.jpg": "no annotation file",
     }
     assert report["problem_files"] == {"d.jpg": ["box turned inside out", *["box without four numbers"] * 2]}
-    assert report["filled_boxes"] == 5
+    assert (report["box_only"], report["filled_boxes"]) == (5, 0)
+    assert run("--data", photos, "--annotations", xml, "--boxes", "fill")["filled_boxes"] == 5
 
 
 def test_a_picture_that_exif_turns(tmp_path):
@@ -186,23 +187,35 @@ def test_coco_json(coco):
             ("cup", [10, 10, 20, 10], 200, 0),
             ("spoon", [10, 4, 10, 4], 40, 0),
             ("cup", [10, 4, 10, 4], 40, 1),
-            ("cup", [0, 30, 5, 5], 25, 1),  # a box beside masks: ignored rather than filled
+            ("cup", [0, 30, 5, 5], 25, 0),
         ],
-        "b.jpg": [("cup", [2, 3, 10, 20], 200, 0)],  # a box alone: filled
+        "b.jpg": [("cup", [2, 3, 10, 20], 200, 0)],
         "c.jpg": [],
     }
+    rows = json.loads((coco / "photos.json").read_text())["annotations"]
+    assert [row["bbox"] for row in rows if "segmentation" not in row] == [[0, 30, 5, 5], [2, 3, 10, 20]]
     assert report["dropped_files"] == {"gone.jpg": "picture file is missing"}
     assert report["problem_files"] == {"a.jpg": ["segmentation cannot be decoded"]}
     categories = json.loads((coco / "photos.json").read_text())["categories"]
     assert categories == [{"id": 1, "name": "cup"}, {"id": 2, "name": "spoon"}]
 
 
+def test_boxes_are_filled_where_a_picture_has_no_masks_and_ignored_beside_masks(coco):
+    run("--data", coco / "photos", "--annotations", coco / "instances.json", "--boxes", "fill")
+    rows = json.loads((coco / "photos.json").read_text())["annotations"]
+    assert [(row["bbox"], row["iscrowd"]) for row in rows if row["source"] == "box"] == [
+        ([0, 30, 5, 5], 1),
+        ([2, 3, 10, 20], 0),
+    ]
+    assert all("segmentation" in row for row in rows)
+
+
 def test_what_was_prepared_can_be_prepared_again(coco):
     run("--data", coco / "photos", "--annotations", coco / "instances.json")
     run("--data", coco / "photos", "--annotations", coco / "photos.json", "--out", coco / "again/photos.json")
     first, second = (json.loads(path.read_text()) for path in (coco / "photos.json", coco / "again/photos.json"))
-    assert [row["segmentation"] for row in first["annotations"]] == [
-        row["segmentation"] for row in second["annotations"]
+    assert [row.get("segmentation") for row in first["annotations"]] == [
+        row.get("segmentation") for row in second["annotations"]
     ]
 
 

@@ -13,6 +13,7 @@ from PIL import Image
 
 from pipeline.data import download, prepare
 from pipeline.data.contact_sheet import Tile, contact_sheet
+from pipeline.data.dataset import CocoDataset
 from pipeline.data.formats.coco import decode_rle
 from tests.pipeline.killing import kill_half_way
 from tools import open_images_stand_in as bucket
@@ -118,8 +119,22 @@ def test_groups_become_ignore_regions(train, downloaded):
             assert row["bbox"][2:] == pytest.approx([0.1 * width, 0.12 * height], abs=1.01)
 
 
-def test_pictures_with_boxes_alone_get_filled_boxes_and_the_report_says_so(train, downloaded):
+def test_objects_with_boxes_alone_stay_boxes_and_the_report_says_so(train, downloaded):
     report = run("--data", train)
+    _, rows_of = read(train)
+    rows = [row for image_id in downloaded[1][4::5] for row in rows_of[image_id] if not row["iscrowd"]]
+    assert report["box_only"] == len(rows) > 0
+    assert report["filled_boxes"] == 0
+    assert not any("segmentation" in row for row in rows)
+    text = train.with_suffix(".report.txt").read_text()
+    assert f"NOTE: {len(rows)} objects have a box and no mask: they train class and box, not masks" in text
+    dataset = CocoDataset(train)
+    ids = {row["image_id"] for row in rows}
+    assert sum((~dataset.windows(image_id)[2]).sum() for image_id in ids) == len(rows)
+
+
+def test_pictures_with_boxes_alone_can_get_filled_boxes_and_the_report_says_so(train, downloaded):
+    report = run("--data", train, "--boxes", "fill")
     _, rows_of = read(train)
     filled = 0
     for image_id in downloaded[1][4::5]:
@@ -225,8 +240,6 @@ def test_one_class_of_two(train):
 
 
 def test_training_reads_what_was_prepared(train):
-    from pipeline.data.dataset import CocoDataset
-
     run("--data", train)
     dataset = CocoDataset(train)
     content, _ = read(train)

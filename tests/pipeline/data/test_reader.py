@@ -82,6 +82,24 @@ def test_photos_can_be_made_to_come_more_often(tmp_path):
     assert drawn == {1: 4, 2: 4, 3: 2, 4: 6}
 
 
+def test_the_outlines_of_chosen_photos_are_not_learned_from(tmp_path):
+    folder = write_dataset(tmp_path / "train", count=2, negatives=0)
+    config = dataclasses.replace(CONFIG, box_only=("file_name=2.png",))
+    plain, chosen = (SampleReader([CocoDataset(folder)], of) for of in (CONFIG, config))
+    for number in range(4):
+        _, boxes, class_ids, masks, known = chosen.sample(number)
+        _, other_boxes, other_ids, other_masks, other_known = plain.sample(number)
+        assert (class_ids == other_ids).all()
+        assert other_known.any()
+        if chosen.picture(number)[1] == 2:
+            assert boxes == pytest.approx(other_boxes, abs=1e-5)
+            assert not known.any()
+            assert (masks == 255).all()
+        else:
+            assert (masks == other_masks).all()
+            assert (known == other_known).all()
+
+
 def test_photos_without_instances_get_one_of_another_photo(tmp_path):
     folder = write_dataset(tmp_path / "train", count=3, negatives=3)
     dataset = CocoDataset(folder)

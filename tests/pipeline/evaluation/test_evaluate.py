@@ -117,16 +117,34 @@ def test_false_alarms_count_from_confidence_one_half_and_by_kind(dataset):
     report = evaluate.measure(dataset, [*PERFECT, detection(3, 10, 10, 0.6), detection(4, 10, 10, 0.4)])
     assert report["false_alarms"] == pytest.approx(1 / 3, abs=1e-4)
     assert report["kinds"] == {
-        "dog": {"pictures": 1, "false_alarms": 1.0},
-        "toy": {"pictures": 2, "false_alarms": 0.0},
+        "dog": {"pictures": 1, "flagged": 1, "false_alarms": 1.0},
+        "toy": {"pictures": 2, "flagged": 0, "false_alarms": 0.0},
     }
-    assert "dog 100.0% of 1" in evaluate.table(report)
+    assert "(dog 1 of 1, toy 0 of 2)" in evaluate.table(report)
 
 
 def test_a_detection_on_an_ignore_region_is_neither_right_nor_wrong(dataset):
     report = evaluate.measure(dataset, [*PERFECT, detection(5, 10, 10, 0.99)])
     assert report["mask"]["AP"] == 1
     assert report["false_alarms"] == 0
+
+
+def test_a_box_only_instance_counts_as_a_box_and_is_no_mask(tmp_path):
+    """Photo 1 shows a square with a mask, photo 2 one with a box alone; the mask found there fills half of its box."""
+    box_only = annotation(2, 30, 60)
+    del box_only["segmentation"]
+    dataset = write(tmp_path / "photos", {1: "cat", 2: "cat"}, [annotation(1, 10, 10), box_only], ["cat"])
+    half = {**detection(2, 30, 60, 0.99), "segmentation": rle(30, 60, height=SIDE // 2)}
+    report = evaluate.measure(dataset, [detection(1, 10, 10, 0.9), half])
+    assert report["mask"]["AP"] == report["box"]["AP"] == 1
+    assert report["found"] == {"pictures": 2, "found": 2}
+    assert report["single"] == {"pictures": 1, "AP": 1, "mean_iou": 1, "recall": 1}
+    report = evaluate.measure(dataset, [detection(1, 10, 10, 0.9), detection(2, 5, 5, 0.99)])
+    assert report["found"] == {"pictures": 2, "found": 1}, "beside the box it is a false alarm"
+    assert report["mask"]["AP"] < 1
+    report = evaluate.measure(dataset, [detection(1, 10, 10, 0.9)])
+    assert (report["mask"]["AP"], report["box"]["AR"]) == (1, 0.5), "a box that is not found is missed as a box alone"
+    assert "photos with instances in which one is found: 1 of 2" in evaluate.table(report)
 
 
 def test_each_class_has_its_own_figures(tmp_path):

@@ -110,6 +110,7 @@ def test_a_loss_that_is_not_a_number_stops_the_run(folder, layer, what):
         "boxes": np.array([[[8, 8, 40, 40]]], np.float32),
         "class_ids": np.array([[1]], np.int32),
         "masks": np.full((1, 1, 112, 112), 255, np.uint8),
+        "known": np.array([[[0, 0, 64, 64]]], np.float32),
     }
     seeds = np.zeros((1, 2), np.int32)
     with pytest.raises(

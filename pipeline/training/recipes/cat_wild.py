@@ -1,0 +1,28 @@
+"""The last run of the shipped cat model: it learns what is no cat from everyday photos that have boxes and no masks.
+
+    python -m pipeline train --config cat_wild --init runs/cat_final --class cat --data DATA/train --data DATA/extra \
+        --data DATA/wild --val DATA/val --out runs/cat_wild
+"""
+
+import dataclasses
+
+from pipeline.training.recipes.cat_polish import CONFIG as POLISH
+
+CONFIG = dataclasses.replace(
+    POLISH,
+    image_size=416,
+    steps=4000,
+    learning_rate=2e-4,
+    repeat=(
+        ("kind=other_animal", 4),
+        ("kind=wild_cat", 6),
+        ("source=feral", 2),
+        ("source=unet", 3),
+        ("source=shelter", 2),
+        ("source=coco_wild", 2),
+    ),
+    # Masks made by a machine teach what a cat is and where, not where it ends.
+    box_only=("source=kaggle",),
+    evaluate_steps=1000,
+    seed=7,
+)
