@@ -29,14 +29,14 @@ def address():
 def warm_up(models):
     """Takes one photo the whole way, so that the first visitor does not wait for what is loaded at the first use."""
     from interface.examples import example_photos
-    from interface.result_view import pictures_html, table_html
+    from interface.result_view import images_html, table_html
     from interface.settings import Settings
 
     name = models.names()[0]
     models.get(name)
     for photo in example_photos()[:1]:
         analysis = models.analyse(name, photo)
-        pictures_html(analysis, Settings())
+        images_html(analysis, Settings())
         table_html(analysis, Settings())
 
 

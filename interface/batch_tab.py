@@ -15,9 +15,9 @@ import numpy as np
 from PIL import Image
 
 from interface.downloads import result_files
-from interface.film import draw_both, sized_for_film
-from interface.housekeeping import read_kept_picture
+from interface.housekeeping import read_kept_image
 from interface.settings import Settings
+from interface.video_frames import draw_both, sized_for_video
 from mrcnn.images import distinct_stems
 from mrcnn.results.wording import counted
 
@@ -84,18 +84,18 @@ def batch_tab(models):
                     if stopped.is_set():
                         break
                     try:
-                        picture = read_kept_picture(read(unpacked))
-                        detections, milliseconds = models.detect(name, picture, percent / 100)
+                        image = read_kept_image(read(unpacked))
+                        detections, milliseconds = models.detect(name, image, percent / 100)
                     except ValueError as error:
                         rows.append((source_name, "", str(error)))
                     else:
                         found = detections.instances(percent / 100)
                         names = detections.class_names
-                        made = result_files(source_name, picture, found, names, milliseconds, Settings())
+                        made = result_files(source_name, image, found, names, milliseconds, Settings())
                         for file_name, content in made.items():
                             archive.writestr(f"{stem}/{file_name}", content())
                         preview = target.parent / f"{stem}.jpg"
-                        _write_preview(preview, picture, detections, percent / 100)
+                        _write_preview(preview, image, detections, percent / 100)
                         shown.append((str(preview), f"{source_name}: {counted(found)}"))
                         rows.append((source_name, len(found), counted(found)))
                     yield gr.skip(), shown, gr.skip(), stopped
@@ -174,8 +174,8 @@ def _unpack(path, member, folder):
     return target
 
 
-def _write_preview(path, picture, detections, confidence):
-    small = sized_for_film(picture)
+def _write_preview(path, image, detections, confidence):
+    small = sized_for_video(image)
     found = detections.resized(small.shape[:2]).instances(confidence)
     both = draw_both(small, found, detections.class_names, range(len(found)))
     Image.fromarray(np.concatenate(both, axis=1)).save(path, quality=85)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from interface.housekeeping import read_kept_picture
+from interface.housekeeping import read_kept_image
 from mrcnn.results import drawing
 from mrcnn.results.documents import coco_document, labelme_document
 
@@ -61,10 +61,10 @@ def write_download(folder, path, analysis, settings, name=EVERYTHING):
     Raises:
         ValueError: if there is no such file, or the photo can no longer be read.
     """
-    picture = read_kept_picture(path)
+    image = read_kept_image(path)
     found = settings.instances(analysis.detections)
     files = result_files(
-        Path(path).name, picture, found, analysis.detections.class_names, analysis.milliseconds, settings
+        Path(path).name, image, found, analysis.detections.class_names, analysis.milliseconds, settings
     )
     if name != EVERYTHING and name not in files:
         raise ValueError(f"There is no {name} for what is shown now.")
@@ -82,12 +82,12 @@ def write_download(folder, path, analysis, settings, name=EVERYTHING):
     return str(target)
 
 
-def result_files(photo_name, picture, found, class_names, milliseconds, settings):
+def result_files(photo_name, image, found, class_names, milliseconds, settings):
     """The files of a result.
 
     Args:
         photo_name: str. The photo's file name.
-        picture: uint8 `(H, W, 3)`.
+        image: uint8 `(H, W, 3)`.
         found: `mrcnn.Instances` of it.
         class_names: names of the model's classes 1, 2, and so on.
         milliseconds: float. How long the model took.
@@ -99,17 +99,17 @@ def result_files(photo_name, picture, found, class_names, milliseconds, settings
     """
     coco = functools.partial(coco_document, found, photo_name, class_names, milliseconds)
     files = {
-        "overlay.png": lambda: _png(settings.draw_instances(picture, found)),
+        "overlay.png": lambda: _png(settings.draw_instances(image, found)),
         "semantic-classes.png": lambda: _png(drawing.semantic_image(found.semantic_map())),
         "instances-16bit.png": lambda: _png(found.instance_map()),
-        "cutout-all.png": lambda: _png(drawing.cut_out(picture, found)),
+        "cutout-all.png": lambda: _png(drawing.cut_out(image, found)),
         "coco.json": lambda: _json(coco()),
         "coco-polygons.json": lambda: _json(coco(polygons=True)),
         "labelme.json": lambda: _json(labelme_document(found, photo_name)),
         "objects.csv": lambda: _table(found),
     }
     for row, class_name in enumerate(found.class_names):
-        files[_cutout_name(row, class_name)] = lambda row=row: _png(drawing.cut_out(picture, found[row], crop=True))
+        files[_cutout_name(row, class_name)] = lambda row=row: _png(drawing.cut_out(image, found[row], crop=True))
     return files
 
 
@@ -118,9 +118,9 @@ def _cutout_name(row, class_name):
     return f"cutout-{row + 1:02d}-{word}.png"
 
 
-def _png(picture):
+def _png(image):
     stored = io.BytesIO()
-    image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
+    image = image if isinstance(image, Image.Image) else Image.fromarray(image)
     image.save(stored, "PNG", compress_level=2)
     return stored.getvalue()
 

@@ -1,7 +1,7 @@
 """Keeps the page's promise: what visitors send, and what is made of it, is gone after two hours.
 
 Gradio deletes the files that it knows of. But it leaves uploads that broke off, and it remembers what each session was
-shown last, pictures included, for as long as the server runs.
+shown last, images included, for as long as the server runs.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import datetime
 import time
 from pathlib import Path
 
-from mrcnn.images import read_picture
+from mrcnn.images import read_image
 
 LIFETIME = 7200  # seconds
 EVERY = 300  # seconds between two rounds
@@ -69,12 +69,12 @@ def delete_files(folder, seconds, kept=()):
                 path.unlink()
 
 
-def read_kept_picture(path):
-    """Reads a visitor's photo as RGB, see `mrcnn.images.read_picture`.
+def read_kept_image(path):
+    """Reads a visitor's photo as RGB, see `mrcnn.images.read_image`.
 
     Raises:
         ValueError: if it is gone by now, or cannot be read; one sentence that may be shown.
     """
     if not Path(path).exists():
         raise ValueError("The photo is no longer kept here: please choose it again.")
-    return read_picture(path)
+    return read_image(path)

@@ -11,14 +11,14 @@ from interface.inside_tab import inside_tab
 from interface.live_tab import live_tab
 from interface.photo_tab import photo_tab
 from interface.program_tab import program_tab
-from interface.session import Models, Recent
+from interface.session import AnalysisCache, Models
 from interface.video_tab import video_tab
 
 INTRODUCTION = """# Every cat, cut out
 Mask R-CNN finds each cat in your photo and draws its exact shape."""
 STYLE = Path(__file__).with_name("page.css")
 # Gradio confines page.css to what lies within the page's margins, so the margins themselves are set here. On a phone
-# every pixel of width is a pixel of the picture. The dot in the footer would separate links that are not there.
+# every pixel of width is a pixel of the image. The dot in the footer would separate links that are not there.
 MARGINS = """<style>
 .gradio-container > .main { max-width: 1500px; margin: 0 auto; }
 @media (max-width: 640px) { .gradio-container > .main { padding: 12px !important; } }
@@ -68,13 +68,13 @@ def build_page(models=None, recent=None):
 
     Args:
         models: `interface.session.Models`. Defaults to new ones.
-        recent: `interface.session.Recent`. Defaults to a new one.
+        recent: `interface.session.AnalysisCache`. Defaults to a new one.
 
     Returns:
         `gr.Blocks`, not yet launched.
     """
     models = Models() if models is None else models
-    recent = Recent() if recent is None else recent
+    recent = AnalysisCache() if recent is None else recent
     gr.set_static_paths([FIGURES])
     with gr.Blocks(
         title="Every cat, cut out: instance segmentation with Mask R-CNN",

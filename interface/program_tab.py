@@ -7,7 +7,7 @@ from pathlib import Path
 import gradio as gr
 
 from interface.photo_input import PhotoInput
-from mrcnn.images import read_picture
+from mrcnn.images import read_image
 from mrcnn.results import drawing
 from mrcnn.results.documents import coco_document
 
@@ -34,7 +34,7 @@ second one are class ids, 0 is the background.
 python -m mrcnn cat.jpg dog.jpg --out results --confidence 0.5
 ```
 
-It writes the same document as `NAME.json`, beside the pictures.
+It writes the same document as `NAME.json`, beside the images.
 
 ## For assistants, by the Model Context Protocol
 
@@ -73,23 +73,23 @@ def program_tab(models):
                 raise ValueError("A photo is needed, but none came.")
             if not 0 <= confidence <= 1:
                 raise ValueError(f"The confidence must lie between 0 and 1, but came as {confidence}.")
-            picture = read_picture(photo)
-            detections, milliseconds = models.detect(model, picture, confidence)
+            image = read_image(photo)
+            detections, milliseconds = models.detect(model, image, confidence)
         except ValueError as error:
             raise gr.Error(str(error), print_exception=False) from None
         found = detections.instances(confidence)
-        return picture, found, coco_document(found, Path(photo).name, detections.class_names, milliseconds)
+        return image, found, coco_document(found, Path(photo).name, detections.class_names, milliseconds)
 
     def segment(photo: str, confidence: float = 0.5, model: str = default_model):
         """Finds objects in a photo and their masks.
 
         Args:
-            photo: the picture file.
+            photo: the image file.
             confidence: lowest score that counts, 0 to 1.
             model: the model's name.
         """
-        picture, found, document = run(photo, confidence, model)
-        return document, drawing.draw_instances(picture, found), drawing.semantic_image(found.semantic_map())
+        image, found, document = run(photo, confidence, model)
+        return document, drawing.draw_instances(image, found), drawing.semantic_image(found.semantic_map())
 
     def segment_photo(photo: str, confidence: float = 0.5, model: str = default_model):
         """Finds each object in a photo, with its class, score, box and exact mask.

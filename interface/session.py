@@ -16,7 +16,7 @@ import time
 import numpy as np
 from PIL import Image
 
-from interface.housekeeping import read_kept_picture
+from interface.housekeeping import read_kept_image
 from mrcnn import MaskRCNN, weights
 from mrcnn.detections import Detections
 
@@ -92,12 +92,12 @@ class Models:
                 self._models[name] = model
             return self._models[name]
 
-    def detect(self, name, picture, confidence=LOWEST_CONFIDENCE):
+    def detect(self, name, image, confidence=LOWEST_CONFIDENCE):
         """Runs a network.
 
         Args:
             name: str. The model's name.
-            picture: uint8 array `(H, W, 3)`.
+            image: uint8 array `(H, W, 3)`.
             confidence: float in `[0, 1]`. Defaults to the lowest that the page offers.
 
         Returns:
@@ -106,7 +106,7 @@ class Models:
         model = self.get(name)
         with self._lock:
             start = time.perf_counter()
-            detections = model.detect(picture, confidence=confidence)
+            detections = model.detect(image, confidence=confidence)
             return detections, 1000 * (time.perf_counter() - start)
 
     def inspect(self, name, path, confidence):
@@ -123,10 +123,10 @@ class Models:
         Raises:
             ValueError: if the photo cannot be read, there is no such model, or it is an exported one.
         """
-        picture = read_kept_picture(path)
+        image = read_kept_image(path)
         model = self.get(name)
         with self._lock:
-            return model.inspect(picture, confidence), picture
+            return model.inspect(image, confidence), image
 
     def analyse(self, name, path):
         """Reads a photo and runs a network on it.
@@ -134,23 +134,23 @@ class Models:
         Raises:
             ValueError: if the photo cannot be read, or there is no such model.
         """
-        picture = read_kept_picture(path)
-        detections, milliseconds = self.detect(name, picture)
-        return Analysis(sized_for_view(picture), detections, milliseconds, name)
+        image = read_kept_image(path)
+        detections, milliseconds = self.detect(name, image)
+        return Analysis(sized_for_view(image), detections, milliseconds, name)
 
 
-def sized_for_view(picture):
-    """The picture, scaled if its longer side is outside of what the page shows well."""
-    longer = max(picture.shape[:2])
+def sized_for_view(image):
+    """The image, scaled if its longer side is outside of what the page shows well."""
+    longer = max(image.shape[:2])
     target = min(max(longer, SMALLEST_VIEW_SIDE), LARGEST_VIEW_SIDE)
     if target == longer:
-        return picture
-    height, width = (max(1, round(side * target / longer)) for side in picture.shape[:2])
+        return image
+    height, width = (max(1, round(side * target / longer)) for side in image.shape[:2])
     smoothing = Image.Resampling.BOX if target < longer else Image.Resampling.BICUBIC
-    return np.array(Image.fromarray(picture).resize((width, height), smoothing))
+    return np.array(Image.fromarray(image).resize((width, height), smoothing))
 
 
-class Recent:
+class AnalysisCache:
     """The most recent analyses of all visitors, bounded in number and in memory; the least used go first.
 
     Args:

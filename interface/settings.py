@@ -9,7 +9,7 @@ from PIL import Image, ImageColor, ImageFilter
 from mrcnn.results import drawing
 
 SHOWN = ["masks", "outlines", "boxes", "labels", "scores"]
-COLOURS_BY = ["instance", "class"]
+COLORS_BY = ["instance", "class"]
 BACKGROUNDS = ["original", "grey", "blurred", "colour", "transparent"]
 SEMANTIC_STYLES = ["solid", "overlay"]
 BACKGROUND_COLOUR = "#f6f4ef"
@@ -24,7 +24,7 @@ class Settings:
         mask_threshold: float in `[0, 1)`. Pixels above it belong to an object. Defaults to 0.5.
         opacity: float in `[0, 1]`. Of the masks and of the semantic map over the photo. Defaults to 0.5.
         shown: which of `SHOWN` are drawn. Defaults to all.
-        colour_by: one of `COLOURS_BY`. Defaults to `"instance"`.
+        color_by: one of `COLORS_BY`. Defaults to `"instance"`.
         background: one of `BACKGROUNDS`. Defaults to `"original"`.
         semantic_style: one of `SEMANTIC_STYLES`. Defaults to `"solid"`.
         classes: tuple of str. Objects of other classes are left out. Defaults to none, which means all.
@@ -35,7 +35,7 @@ class Settings:
     mask_threshold: float = 0.5
     opacity: float = 0.5
     shown: tuple = tuple(SHOWN)
-    colour_by: str = "instance"
+    color_by: str = "instance"
     background: str = "original"
     semantic_style: str = "solid"
     classes: tuple = ()
@@ -48,7 +48,7 @@ class Settings:
         opacity,
         shown,
         mask_threshold,
-        colour_by,
+        color_by,
         background,
         background_colour,
         semantic_style,
@@ -60,7 +60,7 @@ class Settings:
             mask_threshold=mask_threshold / 100,
             opacity=opacity / 100,
             shown=tuple(shown),
-            colour_by=colour_by,
+            color_by=color_by,
             background=background,
             semantic_style=semantic_style,
             classes=tuple(classes or ()),
@@ -80,12 +80,12 @@ class Settings:
         return self.chosen(detections).instances(self.confidence, self.mask_threshold)
 
     def draw_instances(self, image, found):
-        """The instance picture: uint8 `(H, W, 3)`, or `(H, W, 4)` where the background is transparent."""
+        """The instance image: uint8 `(H, W, 3)`, or `(H, W, 4)` where the background is transparent."""
         drawn = drawing.draw_instances(
             replace_background(image, found, self.background, self.background_colour),
             found,
             opacity=self.opacity,
-            colour_by=self.colour_by,
+            color_by=self.color_by,
             **{part: part in self.shown for part in SHOWN},
         )
         if self.background != "transparent":
@@ -93,7 +93,7 @@ class Settings:
         return drawing.cut_out(drawn, found)
 
     def draw_semantic_map(self, image, semantic_map, class_names):
-        """The semantic picture: uint8 `(H, W, 3)`."""
+        """The semantic image: uint8 `(H, W, 3)`."""
         photo = image if self.semantic_style == "overlay" else None
         return drawing.draw_semantic_map(semantic_map, class_names, photo, self.opacity)
 
@@ -103,7 +103,7 @@ def replace_background(image, found, background, colour=BACKGROUND_COLOUR):
 
     Args:
         image: uint8 array `(H, W, 3)`.
-        found: `mrcnn.Instances` of that picture.
+        found: `mrcnn.Instances` of that image.
         background: one of `BACKGROUNDS`.
         colour: str. What to paint with for the background `"colour"`, see `rgb`.
 

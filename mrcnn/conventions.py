@@ -1,4 +1,4 @@
-"""Conventions: how pictures are scaled, and how boxes are measured, pooled and selected.
+"""Conventions: how images are scaled, and how boxes are measured, pooled and selected.
 
 Weights learn the conventions they are trained with, down to half a cell, and find nothing under others. There are two
 sets of them, with the same methods; everything else is the same code for all presets.
@@ -20,8 +20,8 @@ from mrcnn import boxes as box_ops
 from mrcnn import letterbox
 from mrcnn.anchors import anchors, cell_anchors
 from mrcnn.detections import select_detections
-from mrcnn.layers import map_pictures
-from mrcnn.region_proposals import ANCHOR_STD, propose
+from mrcnn.layers import map_images
+from mrcnn.region_proposals import ANCHOR_VARIANCE, propose
 from mrcnn.roi_align import roi_align
 
 
@@ -32,44 +32,44 @@ class PixelConventions:
     soft_mask_type = np.float16
     mask_fading = True  # outlines end softly within the enlarged box that the mask head looks at
 
-    def letterbox(self, picture, size, config):
-        """Picture uint8 `(H, W, 3)` to canvas uint8, and the picture's `(top, left, bottom, right)` in it."""
-        canvas, (height, width) = letterbox.letterbox(picture, size)
+    def letterbox(self, image, size, config):
+        """Image uint8 `(H, W, 3)` to canvas uint8, and the image's `(top, left, bottom, right)` in it."""
+        canvas, (height, width) = letterbox.letterbox(image, size)
         return canvas, (0, 0, height, width)
 
-    def to_picture(self, boxes, window, image_size):
-        """Boxes `(N, 4)` in pixels of the canvas to pixels of the original picture."""
-        return letterbox.to_picture(boxes, window[2:], image_size)
+    def to_image(self, boxes, window, image_size):
+        """Boxes `(N, 4)` in pixels of the canvas to pixels of the original image."""
+        return letterbox.to_image(boxes, window[2:], image_size)
 
     def visible(self, boxes):
-        """Which boxes in the picture `(N, 4)` are shown: an index for rows."""
+        """Which boxes in the image `(N, 4)` are shown: an index for rows."""
         return slice(None)
 
-    def anchors(self, level_shapes, strides, scales, ratios, picture_shape):
+    def anchors(self, level_shapes, strides, scales, ratios, image_shape):
         """All anchors, float `(A, 4)`; see `mrcnn.anchors.anchors`."""
         return anchors(level_shapes, strides, scales, ratios)
 
-    def propose(self, logits, deltas, anchors, picture_shape, candidates, limit, nms_iou):
+    def propose(self, logits, deltas, anchors, image_shape, candidates, limit, nms_iou):
         """Proposals float `(B, limit, 4)`; see `mrcnn.region_proposals.propose`."""
-        return propose(logits, deltas, anchors, picture_shape, candidates, limit, nms_iou)
+        return propose(logits, deltas, anchors, image_shape, candidates, limit, nms_iou)
 
-    def pool(self, levels, boxes, pictures, pool_size):
+    def pool(self, levels, boxes, box_indices, pool_size):
         """Features float `(N, pool_size, pool_size, C)` of boxes `(N, 4)` from the levels P2, P3, ..."""
-        return roi_align(levels, boxes, pictures, pool_size)
+        return roi_align(levels, boxes, box_indices, pool_size)
 
-    def select(self, logits, deltas, proposals, picture_shape, windows, std, nms_iou, confidence, limit):
+    def select(self, logits, deltas, proposals, image_shape, windows, variance, nms_iou, confidence, limit):
         """Boxes, scores and class_ids, padded; see `mrcnn.detections.select_detections`."""
-        return select_detections(logits, deltas, proposals, picture_shape, std, nms_iou, confidence, limit)
+        return select_detections(logits, deltas, proposals, image_shape, variance, nms_iou, confidence, limit)
 
-    def encode(self, boxes, anchors, std):
+    def encode(self, boxes, anchors, variance):
         """Deltas that turn `anchors` into `boxes`."""
-        return box_ops.encode(boxes, anchors, std)
+        return box_ops.encode(boxes, anchors, variance)
 
-    def to_pixels(self, boxes, picture_shape):
+    def to_pixels(self, boxes, image_shape):
         """Boxes from this measure to pixels with exclusive far edges."""
         return boxes
 
-    def from_pixels(self, boxes, picture_shape):
+    def from_pixels(self, boxes, image_shape):
         """Boxes from pixels with exclusive far edges to this measure."""
         return boxes
 
@@ -83,16 +83,16 @@ class MatterportConventions:
     largest_pool_level = 5
     canonical_size = 224.0  # a box of this size in pixels is pooled from P4
 
-    def letterbox(self, picture, size, config):
-        return letterbox.square_letterbox(picture, size, config.image_min_size)
+    def letterbox(self, image, size, config):
+        return letterbox.square_letterbox(image, size, config.image_min_size)
 
-    def to_picture(self, boxes, window, image_size):
+    def to_image(self, boxes, window, image_size):
         return letterbox.from_square(boxes, window, image_size)
 
     def visible(self, boxes):
         return (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
 
-    def anchors(self, level_shapes, strides, scales, ratios, picture_shape):
+    def anchors(self, level_shapes, strides, scales, ratios, image_shape):
         levels = []
         # In float64 up to the end, as in the original, so that the anchors are the same to the last bit.
         for (height, width), stride in zip(level_shapes, strides, strict=True):
@@ -102,38 +102,38 @@ class MatterportConventions:
             corners = tf.stack([y, x], axis=-1)[:, :, None, :]
             boxes = tf.concat([corners - 0.5 * sizes, corners + 0.5 * sizes], axis=-1)
             levels.append(tf.reshape(boxes, (-1, 4)))
-        return tf.cast(self.from_pixels(tf.concat(levels, axis=0), picture_shape), tf.float32)
+        return tf.cast(self.from_pixels(tf.concat(levels, axis=0), image_shape), tf.float32)
 
-    def propose(self, logits, deltas, anchors, picture_shape, candidates, limit, nms_iou):
+    def propose(self, logits, deltas, anchors, image_shape, candidates, limit, nms_iou):
         # Probabilities, not logits: where they round to 1, equal ones are taken in the order of the anchors.
         scores = tf.nn.softmax(logits)[..., 1]
 
         def one(inputs):
             scores, deltas = inputs
             best, index = tf.math.top_k(scores, tf.minimum(candidates, tf.shape(scores)[0]))
-            boxes = self._decode(tf.gather(deltas, index), tf.gather(anchors, index), ANCHOR_STD)
+            boxes = self._decode(tf.gather(deltas, index), tf.gather(anchors, index), ANCHOR_VARIANCE)
             boxes = self._clip(boxes, tf.constant([0.0, 0.0, 1.0, 1.0]))
-            return box_ops.take_kept(boxes, *box_ops.suppress(boxes, best, limit, nms_iou, -1.0))
+            return box_ops.take_kept(boxes, *box_ops.nms(boxes, best, limit, nms_iou, -1.0))
 
-        return map_pictures(one, (scores, deltas), tf.TensorSpec((limit, 4), tf.float32))
+        return map_images(one, (scores, deltas), tf.TensorSpec((limit, 4), tf.float32))
 
-    def pool(self, levels, boxes, pictures, pool_size):
+    def pool(self, levels, boxes, box_indices, pool_size):
         y1, x1, y2, x2 = tf.unstack(boxes, axis=-1)
-        # Height and width of the picture, from the stride of P2.
-        picture_area = tf.cast(tf.reduce_prod(4 * tf.shape(levels[0])[1:3]), tf.float32)
-        size = tf.sqrt((y2 - y1) * (x2 - x1)) / (self.canonical_size / tf.sqrt(picture_area))
+        # Height and width of the image, from the stride of P2.
+        image_area = tf.cast(tf.reduce_prod(4 * tf.shape(levels[0])[1:3]), tf.float32)
+        size = tf.sqrt((y2 - y1) * (x2 - x1)) / (self.canonical_size / tf.sqrt(image_area))
         # An empty box has the level of minus infinity, which the lower limit turns into 2.
         level = 4 + tf.cast(tf.round(tf.math.log(size) / tf.math.log(2.0)), tf.int32)
         level = tf.clip_by_value(level, 2, self.largest_pool_level)
         rows, pooled = [], []
         for number, features in enumerate(levels, start=2):
             rows.append(tf.cast(tf.where(level == number)[:, 0], tf.int32))
-            there = tf.gather(boxes, rows[-1]), tf.gather(pictures, rows[-1])
+            there = tf.gather(boxes, rows[-1]), tf.gather(box_indices, rows[-1])
             pooled.append(tf.image.crop_and_resize(features, *there, (pool_size, pool_size)))
         return tf.dynamic_stitch(rows, pooled)
 
-    def select(self, logits, deltas, proposals, picture_shape, windows, std, nms_iou, confidence, limit):
-        windows = self.from_pixels(windows, picture_shape)
+    def select(self, logits, deltas, proposals, image_shape, windows, variance, nms_iou, confidence, limit):
+        windows = self.from_pixels(windows, image_shape)
 
         def one(inputs):
             logits, deltas, proposals, window = inputs
@@ -141,13 +141,13 @@ class MatterportConventions:
             class_ids = tf.argmax(probabilities, axis=-1, output_type=tf.int32)
             scores = tf.gather(probabilities, class_ids, batch_dims=1)
             deltas = tf.gather(deltas, class_ids, batch_dims=1)
-            boxes = self._clip(self._decode(deltas, proposals, std), window)
+            boxes = self._clip(self._decode(deltas, proposals, variance), window)
             scores = tf.where((class_ids > 0) & (scores >= confidence), scores, -1.0)
             # Boxes of different classes are moved apart, so that one suppression serves all classes; in two directions,
             # because float32 loses less of a box that moves less far.
             columns = round(logits.shape[-1] ** 0.5)
             shift = 2.0 * tf.cast(tf.stack([class_ids // columns, class_ids % columns] * 2, axis=-1), tf.float32)
-            kept = box_ops.suppress(boxes + shift, scores, limit, nms_iou, -0.5)
+            kept = box_ops.nms(boxes + shift, scores, limit, nms_iou, -0.5)
             return tuple(box_ops.take_kept(values, *kept) for values in (boxes, scores, class_ids))
 
         length = limit if isinstance(limit, int) else None
@@ -156,28 +156,28 @@ class MatterportConventions:
             tf.TensorSpec((length,), tf.float32),
             tf.TensorSpec((length,), tf.int32),
         )
-        return map_pictures(one, (logits, deltas, proposals, windows), signature)
+        return map_images(one, (logits, deltas, proposals, windows), signature)
 
-    def encode(self, boxes, anchors, std):
-        return box_ops.encode(boxes, anchors, std, smallest=1e-6)  # a millionth of the picture
+    def encode(self, boxes, anchors, variance):
+        return box_ops.encode(boxes, anchors, variance, smallest=1e-6)  # a millionth of the image
 
-    def to_pixels(self, boxes, picture_shape):
-        scale, far = self._scale(picture_shape, boxes.dtype)
+    def to_pixels(self, boxes, image_shape):
+        scale, far = self._scale(image_shape, boxes.dtype)
         return boxes * scale + far
 
-    def from_pixels(self, boxes, picture_shape):
-        scale, far = self._scale(picture_shape, boxes.dtype)
+    def from_pixels(self, boxes, image_shape):
+        scale, far = self._scale(image_shape, boxes.dtype)
         return (boxes - far) / scale
 
     @staticmethod
-    def _scale(picture_shape, dtype):
-        height, width = (tf.cast(length, dtype) - 1 for length in picture_shape)
+    def _scale(image_shape, dtype):
+        height, width = (tf.cast(length, dtype) - 1 for length in image_shape)
         return tf.stack([height, width, height, width]), tf.constant([0, 0, 1, 1], dtype)
 
     @staticmethod
-    def _decode(deltas, anchors, std):
+    def _decode(deltas, anchors, variance):
         """As `mrcnn.boxes.decode`, but without limits to sizes, and in the original's order of operations."""
-        dy, dx, dh, dw = tf.unstack(deltas * tf.constant(std, tf.float32), axis=-1)
+        dy, dx, dh, dw = tf.unstack(deltas * tf.constant(variance, tf.float32), axis=-1)
         y1, x1, y2, x2 = tf.unstack(anchors, axis=-1)
         height, width = y2 - y1, x2 - x1
         y, x = y1 + 0.5 * height + dy * height, x1 + 0.5 * width + dx * width

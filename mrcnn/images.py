@@ -1,4 +1,4 @@
-"""Any picture to uint8 RGB: files, `PIL.Image` and arrays, as people and cameras write them."""
+"""Any image to uint8 RGB: files, `PIL.Image` and arrays, as people and cameras write them."""
 
 import os
 from pathlib import Path
@@ -18,14 +18,14 @@ LARGEST_AREA = 50_000_000
 ACCEPTED = "JPEG, PNG, WebP, GIF, TIFF, BMP and, with pillow-heif, HEIC"
 
 
-def read_picture(picture):
-    """Reads a picture as RGB, upright and with 8 bits a channel.
+def read_image(image):
+    """Reads an image as RGB, upright and with 8 bits a channel.
 
     Rotation by EXIF is applied, transparency is laid on white, 16 bits are scaled to 8, and an animation
-    gives its first frame. Grey, palette, black-and-white and CMYK pictures become RGB.
+    gives its first frame. Grey, palette, black-and-white and CMYK images become RGB.
 
     Args:
-        picture: a path, a `PIL.Image.Image`, or an array of shape `(H, W)`, `(H, W, 1)`, `(H, W, 2)` (grey
+        image: a path, a `PIL.Image.Image`, or an array of shape `(H, W)`, `(H, W, 1)`, `(H, W, 2)` (grey
             and alpha), `(H, W, 3)` (RGB) or `(H, W, 4)` (RGB and alpha): bool, integers in `[0, 255]`, uint16
             in `[0, 65535]`, or floats in `[0, 1]`.
 
@@ -33,16 +33,16 @@ def read_picture(picture):
         uint8 array of shape `(H, W, 3)`.
 
     Raises:
-        ValueError: if it is no picture, damaged, of another kind, narrower than 32 pixels or larger than
+        ValueError: if it is no image, damaged, of another kind, narrower than 32 pixels or larger than
             50 megapixels; with one sentence that may be shown to the user.
     """
-    if isinstance(picture, Image.Image):
-        return _rgb_from_image(picture)
-    if isinstance(picture, str | os.PathLike):
-        return _rgb_from_file(picture)
-    if isinstance(picture, np.ndarray):
-        return _rgb_from_array(picture)
-    raise ValueError(f"A picture must be a path, a PIL image or a numpy array, but came as {type(picture).__name__}.")
+    if isinstance(image, Image.Image):
+        return _rgb_from_image(image)
+    if isinstance(image, str | os.PathLike):
+        return _rgb_from_file(image)
+    if isinstance(image, np.ndarray):
+        return _rgb_from_array(image)
+    raise ValueError(f"An image must be a path, a PIL image or a numpy array, but came as {type(image).__name__}.")
 
 
 def distinct_stems(photos):
@@ -61,12 +61,12 @@ def _rgb_from_file(path):
     if not os.path.exists(path):
         raise ValueError(f"There is no file {os.fspath(path)}.")
     if os.path.isdir(path):
-        raise ValueError(f"{os.fspath(path)} is a folder, not a picture.")
+        raise ValueError(f"{os.fspath(path)} is a folder, not an image.")
     try:
         with Image.open(path) as image:
             return _rgb_from_image(image)
     except UnidentifiedImageError:
-        raise ValueError(f"{name} is not a picture in a known format ({ACCEPTED}).") from None
+        raise ValueError(f"{name} is not an image in a known format ({ACCEPTED}).") from None
     except Image.DecompressionBombError:
         raise ValueError(f"{name} is larger than the accepted {LARGEST_AREA // 1_000_000} megapixels.") from None
     except (OSError, SyntaxError, EOFError) as error:
@@ -74,7 +74,7 @@ def _rgb_from_file(path):
 
 
 def _rgb_from_image(image):
-    # The header tells the size, so a huge picture is refused before it is decoded.
+    # The header tells the size, so a huge image is refused before it is decoded.
     _check_size(image.height, image.width)
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I") or image.mode == "F":
@@ -86,11 +86,11 @@ def _rgb_from_image(image):
     try:
         return np.array(image.convert("RGB"))
     except ValueError:
-        raise ValueError(f"Pictures in the colour mode {image.mode} are not accepted; save it as RGB.") from None
+        raise ValueError(f"Images in the colour mode {image.mode} are not accepted; save it as RGB.") from None
 
 
 def _sixteen_bits(image):
-    """The values of a picture with one wide channel, in a type of which `_rgb_from_array` knows the range."""
+    """The values of an image with one wide channel, in a type of which `_rgb_from_array` knows the range."""
     values = np.asarray(image)
     if values.dtype.kind == "f" or values.size == 0:
         return values
@@ -98,7 +98,7 @@ def _sixteen_bits(image):
     if values.min() >= 0 and values.max() <= 65535:
         return values.astype(np.uint16)
     raise ValueError(
-        f"Grey values must lie between 0 and 65535, but this picture's go from {values.min()} to {values.max()}."
+        f"Grey values must lie between 0 and 65535, but this image's go from {values.min()} to {values.max()}."
     )
 
 
@@ -107,7 +107,7 @@ def _rgb_from_array(array):
         array = array[:, :, None]
     if array.ndim != 3 or array.shape[2] not in (1, 2, 3, 4):
         raise ValueError(
-            f"A picture array must have the shape (H, W), (H, W, 3) or (H, W, 4), but came with {array.shape}."
+            f"An image array must have the shape (H, W), (H, W, 3) or (H, W, 4), but came with {array.shape}."
         )
     _check_size(*array.shape[:2])
     array = _eight_bits(array)
@@ -130,27 +130,24 @@ def _eight_bits(array):
     if array.dtype.kind == "f":
         if not (np.isfinite(array).all() and array.min() >= 0 and array.max() <= 1):
             raise ValueError(
-                f"A picture of {array.dtype} values must lie between 0 and 1, but goes from {array.min()} to "
+                f"An image of {array.dtype} values must lie between 0 and 1, but goes from {array.min()} to "
                 f"{array.max()}."
             )
         return np.rint(array * 255).astype(np.uint8)
     if array.dtype.kind in "iu":
         if array.min() < 0 or array.max() > 255:
             raise ValueError(
-                f"A picture of {array.dtype} values must lie between 0 and 255, but goes from "
+                f"An image of {array.dtype} values must lie between 0 and 255, but goes from "
                 f"{array.min()} to {array.max()}."
             )
         return array.astype(np.uint8)
-    raise ValueError(f"A picture array must hold numbers, but came with the type {array.dtype}.")
+    raise ValueError(f"An image array must hold numbers, but came with the type {array.dtype}.")
 
 
 def _check_size(height, width):
     if min(height, width) < SMALLEST_SIDE:
-        raise ValueError(
-            f"The picture has {width} x {height} pixels, but each side must have at least {SMALLEST_SIDE}."
-        )
+        raise ValueError(f"The image has {width} x {height} pixels, but each side must have at least {SMALLEST_SIDE}.")
     if height * width > LARGEST_AREA:
         raise ValueError(
-            f"The picture has {width} x {height} pixels, but at most {LARGEST_AREA // 1_000_000} megapixels "
-            "are accepted."
+            f"The image has {width} x {height} pixels, but at most {LARGEST_AREA // 1_000_000} megapixels are accepted."
         )

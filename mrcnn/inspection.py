@@ -1,4 +1,4 @@
-"""The network's own view of one picture: what every stage of one run handed on to the next.
+"""The network's own view of one image: what every stage of one run handed on to the next.
 
 For looking at, so it runs step by step and not as a compiled graph; the numbers are the same within rounding.
 """
@@ -17,7 +17,7 @@ class Inspection:
 
     Attributes:
         canvas: uint8 `(H, W, 3)`. What the network read.
-        window: `(top, left, bottom, right)` of the picture in the canvas.
+        window: `(top, left, bottom, right)` of the image in the canvas.
         levels: list of float32 `(H / 2^k, W / 2^k, C)`, the pyramid from P2 to P6.
         strides: list of int. Pixels a cell of the levels that have anchors, finest first.
         objectness: list of float32 `(h, w, A)`, one for each of these levels: probability that an anchor holds
@@ -28,7 +28,7 @@ class Inspection:
         proposals: float32 `(P, 4)`. Those of them that suppression left.
         pooled: float32 `(P, S, S, C)`. What RoIAlign read for each proposal.
         probabilities: float32 `(P, classes)`. The box head's word on each proposal, background first.
-        detections: `Detections` of the original picture.
+        detections: `Detections` of the original image.
     """
 
     canvas: np.ndarray
@@ -50,7 +50,7 @@ def inspect(network, canvas, window, confidence, limit):
     Args:
         network: `mrcnn.network.Network`.
         canvas: uint8 `(H, W, 3)`; H and W multiples of 32.
-        window: `(top, left, bottom, right)` of the picture in it.
+        window: `(top, left, bottom, right)` of the image in it.
         confidence: float. Lowest score of a detection, 0 to 1.
         limit: int. Most detections.
 
@@ -58,20 +58,22 @@ def inspect(network, canvas, window, confidence, limit):
         What `Network.detect` gives as arrays, and the dict of all other fields of `Inspection`.
     """
     config, conventions, shape = network.config, network.conventions, canvas.shape[:2]
-    levels, detail = network.features(tf.constant(canvas[None]))
+    levels, fine_features = network.features(tf.constant(canvas[None]))
     logits, deltas = network.proposal_head(network.proposal_levels(levels))
     anchors = network.anchors(levels)
 
     def propose(limit, nms_iou):
-        return conventions.propose(logits, deltas, anchors, shape, config.proposal_candidates, limit, nms_iou)
+        return conventions.propose(logits, deltas, anchors, shape, config.pre_nms_top_n, limit, nms_iou)
 
     # No two boxes overlap by more than all of their area, so at an IoU of 1 nothing is suppressed.
-    candidates = propose(min(config.proposal_candidates, len(anchors)), 1.0)[0]
-    proposals = propose(config.proposal_limit, config.proposal_nms_iou)
-    pooled = conventions.pool(levels[:4], proposals[0], tf.zeros(config.proposal_limit, tf.int32), config.box_pool_size)
+    candidates = propose(min(config.pre_nms_top_n, len(anchors)), 1.0)[0]
+    proposals = propose(config.post_nms_top_n, config.proposal_nms_iou)
+    pooled = conventions.pool(levels[:4], proposals[0], tf.zeros(config.post_nms_top_n, tf.int32), config.box_pool_size)
     probabilities = tf.nn.softmax(network.box_head(pooled)[0])
     windows = tf.constant([window], tf.float32)
-    found = network.with_masks(levels, detail, *network.select(levels, proposals, shape, confidence, limit, windows))
+    found = network.with_masks(
+        levels, fine_features, *network.select(levels, proposals, shape, confidence, limit, windows)
+    )
 
     real = tf.where((proposals[0, :, 2] > proposals[0, :, 0]) & (proposals[0, :, 3] > proposals[0, :, 1]))[:, 0]
     level_shapes = [level.shape[1:3] for level in network.proposal_levels(levels)]

@@ -1,4 +1,4 @@
-"""What the stages share: their place in Keras's registry, and the loop over the pictures of a batch."""
+"""What the stages share: their place in Keras's registry, and the loop over the images of a batch."""
 
 import keras
 import tensorflow as tf
@@ -7,11 +7,11 @@ import tensorflow as tf
 register = keras.saving.register_keras_serializable(package="mrcnn")
 
 
-def map_pictures(function, inputs, signature):
-    """`tf.map_fn`, but without a loop where the batch is known to be one picture: exported graphs are then plain.
+def map_images(function, inputs, signature):
+    """`tf.map_fn`, but without a loop where the batch is known to be one image: exported graphs are then plain.
 
     Args:
-        function: takes a tuple of tensors of one picture, returns a tensor or a tuple of them.
+        function: takes a tuple of tensors of one image, returns a tensor or a tuple of them.
         inputs: tuple of tensors `(B, ...)`.
         signature: `tf.TensorSpec` or a tuple of them. What `function` returns.
 

@@ -1,6 +1,6 @@
 """Backbone of the `lite` preset: MobileNetV2 with its batch norms folded away.
 
-    picture (B, H, W, 3)  ->  C2, C3, C4, C5 at strides 4, 8, 16, 32
+    image (B, H, W, 3)  ->  C2, C3, C4, C5 at strides 4, 8, 16, 32
 
 A batch norm at inference is a scale and a shift, so it can be multiplied into the convolution before it. The network
 below is what remains of `keras.applications.MobileNetV2` after that: fewer tensors, fewer passes over memory, and

@@ -1,9 +1,9 @@
-"""The facade: nice pictures in, nice results out. The app, the command line, evaluation and tests all use it."""
+"""The facade: nice images in, nice results out. The app, the command line, evaluation and tests all use it."""
 
 import numpy as np
 
 from mrcnn import weights
-from mrcnn.images import read_picture
+from mrcnn.images import read_image
 
 LARGEST_BATCH = 8
 LARGEST_FROZEN = 20_000_000  # weights of a network that are compiled into its graph
@@ -21,8 +21,8 @@ class MaskRCNN:
         network: `mrcnn.network.Network`. Its weights must not change any more: those of a small network are copied into
             a frozen graph.
         card: dict or `None`. What is known of the weights, see `mrcnn.weights`.
-        compiled: bool. Whether to make a graph of the network. That takes seconds, and each picture is several times
-            faster from then on; for a few pictures, `False` is sooner done. Defaults to `True`.
+        compiled: bool. Whether to make a graph of the network. That takes seconds, and each image is several times
+            faster from then on; for a few images, `False` is sooner done. Defaults to `True`.
     """
 
     def __init__(self, network, card=None, compiled=True):
@@ -74,10 +74,10 @@ class MaskRCNN:
         return cls(*matterport.load_network(path, class_names, **settings))
 
     def detect(self, image, confidence=0.05, limit=None, size=None):
-        """The network's word on one picture: boxes, scores and small soft masks, to which thresholds apply later.
+        """The network's word on one image: boxes, scores and small soft masks, to which thresholds apply later.
 
         Args:
-            image: a path, a `PIL.Image` or an array, as `mrcnn.images.read_picture` accepts them.
+            image: a path, a `PIL.Image` or an array, as `mrcnn.images.read_image` accepts them.
             confidence: float. Lowest score, 0 to 1. Defaults to 0.05.
             limit: int or `None`. Most detections. Defaults to what the model's config says: 30 for the lite models.
             size: int or `None`. Longer side of the network's input in pixels. Defaults to what it was trained at.
@@ -86,23 +86,23 @@ class MaskRCNN:
             `mrcnn.detections.Detections`.
 
         Raises:
-            ValueError: if the picture cannot be read or an argument is out of range; one sentence that says why.
+            ValueError: if the image cannot be read or an argument is out of range; one sentence that says why.
         """
         return self._detect_all([image], confidence, limit, size)[0]
 
     def segment(self, image, confidence=None, limit=None, size=None):
-        """Find the objects in a picture and their masks.
+        """Find the objects in an image and their masks.
 
         Arguments and errors are those of `detect`, but for the confidence: it defaults to what the model's config says,
         0.5 for the lite models and 0.7 for matterport's.
 
         Returns:
-            `mrcnn.Instances`, masks at the picture's own size, scores descending; of length 0 if nothing is found.
+            `mrcnn.Instances`, masks at the image's own size, scores descending; of length 0 if nothing is found.
         """
         return self.segment_batch([image], confidence, limit, size)[0]
 
     def segment_batch(self, images, confidence=None, limit=None, size=None):
-        """`segment` for several pictures at once; those of like shape share a run of the network.
+        """`segment` for several images at once; those of like shape share a run of the network.
 
         Returns:
             list of `mrcnn.Instances`, in the order of `images`.
@@ -129,10 +129,10 @@ class MaskRCNN:
             raise ValueError("An exported model cannot be looked into, only one that is kept as npz.")
         confidence = self.config.confidence if confidence is None else confidence
         limit, size = self._check(confidence, limit, size)
-        picture = read_picture(image)
-        canvas, window = self._conventions.letterbox(picture, size, self.config)
+        image = read_image(image)
+        canvas, window = self._conventions.letterbox(image, size, self.config)
         found, kept = inspection.inspect(self._network, canvas, window, confidence, limit)
-        return inspection.Inspection(**kept, detections=self._detections(found, slice(None), window, picture.shape[:2]))
+        return inspection.Inspection(**kept, detections=self._detections(found, slice(None), window, image.shape[:2]))
 
     def _check(self, confidence, limit, size):
         """Limit and size, with the config's where there is none."""
@@ -153,9 +153,9 @@ class MaskRCNN:
         groups = {}
         image_sizes = []
         for index, image in enumerate(images):
-            picture = read_picture(image)
-            image_sizes.append(picture.shape[:2])
-            canvas, window = self._conventions.letterbox(picture, size, self.config)
+            image = read_image(image)
+            image_sizes.append(image.shape[:2])
+            canvas, window = self._conventions.letterbox(image, size, self.config)
             groups.setdefault(canvas.shape, []).append((index, canvas, window))
         results = [None] * len(image_sizes)
         for (height, width, _), group in groups.items():
@@ -165,14 +165,14 @@ class MaskRCNN:
                 canvases, windows = (np.stack(values) for values in list(zip(*part, strict=True))[1:])
                 found = self._detect(canvases, confidence, limit, windows)
                 for row, (index, _, window) in enumerate(part):
-                    mine = found["picture"] == row
+                    mine = found["image_index"] == row
                     results[index] = self._detections(found, mine, window, image_sizes[index])
         return results
 
     def _detections(self, found, mine, window, image_size):
         from mrcnn.detections import Detections
 
-        boxes = self._conventions.to_picture(found["boxes"][mine], window, image_size)
+        boxes = self._conventions.to_image(found["boxes"][mine], window, image_size)
         kept = self._conventions.visible(boxes)
         return Detections(
             boxes=boxes[kept],
@@ -216,7 +216,7 @@ def _compile(network):
     are thin. A ResNet is not faster for it, and constants are kept several times over: preparing a ResNet-50 took 2 GB
     instead of 0.2 GB, and minutes instead of seconds.
 
-    One dynamic signature serves all picture shapes and batch sizes without tracing again.
+    One dynamic signature serves all image shapes and batch sizes without tracing again.
     """
     import tensorflow as tf
 
@@ -237,9 +237,9 @@ def _with_arrays(detect):
     """`detect` of tensors as a function of arrays and numbers that gives arrays."""
     import tensorflow as tf
 
-    def run(pictures, confidence, limit, windows):
+    def run(images, confidence, limit, windows):
         confidence, windows = tf.constant(confidence, tf.float32), tf.constant(windows, tf.float32)
-        found = detect(tf.constant(pictures), confidence, tf.constant(limit, tf.int32), windows)
+        found = detect(tf.constant(images), confidence, tf.constant(limit, tf.int32), windows)
         return {name: np.asarray(values) for name, values in found.items()}
 
     return run

@@ -1,6 +1,6 @@
 """The network: all stages in the order of the paper's figure, for inference and for training.
 
-    pictures -> backbone -> feature pyramid -> region proposals -> RoIAlign -> box head -> detections -> mask head
+    images -> backbone -> feature pyramid -> region proposals -> RoIAlign -> box head -> detections -> mask head
 
 Paper: He et al., "Mask R-CNN", 2017 (https://arxiv.org/abs/1703.06870).
 """
@@ -20,7 +20,7 @@ from mrcnn.feature_pyramid import FeaturePyramid
 from mrcnn.layers import register
 from mrcnn.mask_head import MaskHead, PlainMaskHead, select_class
 from mrcnn.matterport import resnet
-from mrcnn.region_proposals import ANCHOR_STD, RegionProposalHead
+from mrcnn.region_proposals import ANCHOR_VARIANCE, RegionProposalHead
 
 BACKBONES = {
     "mobilenet_v2": lambda config: backbone.mobilenet_v2(),
@@ -32,19 +32,19 @@ COARSEST_LEVEL = 6
 
 @dataclasses.dataclass(frozen=True)
 class Sampling:
-    """How many anchors and proposals of each picture a training step looks at.
+    """How many anchors and proposals of each image a training step looks at.
 
     Attributes:
-        anchors: int. Sampled anchors a picture, at most half of them positive.
-        proposal_candidates: int. Anchors that enter non-maximum suppression in training.
+        anchors: int. Sampled anchors an image, at most half of them positive.
+        pre_nms_top_n: int. Anchors that enter non-maximum suppression in training.
         proposals: int. Proposals that leave it in training.
-        boxes: int. Sampled proposals a picture, at most a quarter of them positive.
-        masks: int. Positive proposals a picture whose masks are trained.
+        boxes: int. Sampled proposals an image, at most a quarter of them positive.
+        masks: int. Positive proposals an image whose masks are trained.
         positive_iou: float. Overlap that makes an anchor positive; below `negative_iou` it is negative.
     """
 
     anchors: int = 128
-    proposal_candidates: int = 600
+    pre_nms_top_n: int = 600
     proposals: int = 150
     boxes: int = 64
     masks: int = 8
@@ -68,9 +68,10 @@ class Network(keras.Model):
         self.conventions = CONVENTIONS[config.conventions]
         self.backbone = BACKBONES[config.backbone](config)
         self.pyramid = FeaturePyramid(config.pyramid_channels, config.separable, name="pyramid")
-        self.detail, mask_head = None, PlainMaskHead
-        if config.detail_channels:
-            self.detail = keras.layers.Conv2D(config.detail_channels, 1, activation="relu", name="detail")
+        self.fine_features, mask_head = None, PlainMaskHead
+        if config.fine_channels:
+            # The name in the weights files of every model so far.
+            self.fine_features = keras.layers.Conv2D(config.fine_channels, 1, activation="relu", name="detail")
             mask_head = MaskHead
         self.proposal_strides = [2**level for level in range(config.proposal_level, COARSEST_LEVEL + 1)]
         per_cell = len(config.anchor_scales) * len(config.anchor_ratios)
@@ -84,11 +85,11 @@ class Network(keras.Model):
         channels = self.config.pyramid_channels
         level = (None, None, None, channels)
         self.pyramid.build([output.shape for output in self.backbone.outputs])
-        if self.detail:
-            self.detail.build(level)
+        if self.fine_features:
+            self.fine_features.build(level)
         self.proposal_head.build([level] * len(self.proposal_strides))
         self.box_head.build((None, self.config.box_pool_size, self.config.box_pool_size, channels))
-        self.mask_head.build([level, (None, None, None, self.config.detail_channels)])
+        self.mask_head.build([level, (None, None, None, self.config.fine_channels)])
         self.built = True
 
     def backbone_variables(self, part):
@@ -105,16 +106,16 @@ class Network(keras.Model):
             raise ValueError(f"the backbone has no part {part!r}, expected 'all', 'stem' or 'none'")
         return [variable for variable in self.backbone.weights if variable.path.startswith(prefixes[part])]
 
-    def features(self, pictures):
-        """uint8 `(B, H, W, 3)` RGB to pyramid levels P2..P6 and the detail map (`None` where the preset has none).
+    def features(self, images):
+        """uint8 `(B, H, W, 3)` RGB to pyramid levels P2..P6 and the fine features (`None` where the preset has none).
 
         All are float; H and W are multiples of 32.
         """
         scale = self.config.pixel_scale
         # Subtracted after the division, so that a mean of half the range is exactly 1.
-        scaled = tf.cast(pictures, tf.float32) / scale - tf.constant(self.config.pixel_mean, tf.float32) / scale
+        scaled = tf.cast(images, tf.float32) / scale - tf.constant(self.config.pixel_mean, tf.float32) / scale
         levels = self.pyramid(self.backbone(scaled))
-        return levels, self.detail(levels[0]) if self.detail else None
+        return levels, self.fine_features(levels[0]) if self.fine_features else None
 
     def proposal_levels(self, levels):
         """Those of the pyramid levels P2..P6 that have anchors."""
@@ -124,48 +125,48 @@ class Network(keras.Model):
         """float `(A, 4)` anchors for the pyramid levels P2..P6, in the measure of the conventions."""
         config = self.config
         shapes = [tf.unstack(tf.shape(level)[1:3]) for level in self.proposal_levels(levels)]
-        picture_shape = [4 * length for length in tf.unstack(tf.shape(levels[0])[1:3])]
+        image_shape = [4 * length for length in tf.unstack(tf.shape(levels[0])[1:3])]
         return self.conventions.anchors(
-            shapes, self.proposal_strides, config.anchor_scales, config.anchor_ratios, picture_shape
+            shapes, self.proposal_strides, config.anchor_scales, config.anchor_ratios, image_shape
         )
 
-    def classify(self, levels, boxes, pictures):
+    def classify(self, levels, boxes, box_indices):
         """Box head on boxes float `(N, 4)`: logits float `(N, classes)` and deltas float `(N, classes, 4)`."""
-        return self.box_head(self.conventions.pool(levels[:4], boxes, pictures, self.config.box_pool_size))
+        return self.box_head(self.conventions.pool(levels[:4], boxes, box_indices, self.config.box_pool_size))
 
-    def mask_logits(self, levels, detail, boxes, pictures, class_ids):
+    def mask_logits(self, levels, fine_features, boxes, box_indices, class_ids):
         """Mask head on boxes float `(N, 4)`: logits float `(N, S, S)` of the class asked for, int32 `(N,)`.
 
         The S x S cells tile the boxes enlarged by `config.mask_margin`.
         """
-        boxes = box_ops.enlarge(boxes, self.config.mask_margin)
-        pooled = [self.conventions.pool(levels[:4], boxes, pictures, self.config.mask_pool_size)]
-        if self.detail:
-            pooled.append(self.conventions.pool([detail], boxes, pictures, self.config.mask_size))
+        boxes = box_ops.expand_boxes(boxes, self.config.mask_margin)
+        pooled = [self.conventions.pool(levels[:4], boxes, box_indices, self.config.mask_pool_size)]
+        if self.fine_features:
+            pooled.append(self.conventions.pool([fine_features], boxes, box_indices, self.config.mask_size))
         return select_class(self.mask_head(pooled), class_ids)
 
-    def detect(self, pictures, confidence, limit, windows=None):
+    def detect(self, images, confidence, limit, windows=None):
         """Find the instances in a batch.
 
-        Masks are computed for what is detected and for nothing else: most pictures hold one cat, and the mask head
+        Masks are computed for what is detected and for nothing else: most images hold one cat, and the mask head
         then runs once instead of `limit` times.
 
         Args:
-            pictures: uint8 `(B, H, W, 3)`. RGB; H and W multiples of 32.
+            images: uint8 `(B, H, W, 3)`. RGB; H and W multiples of 32.
             confidence: float scalar. Lowest score, 0 to 1.
-            limit: int32 scalar. Most detections a picture.
-            windows: float `(B, 4)`. The part of each picture that is not filling, `y1, x1, y2, x2` in pixels; boxes
+            limit: int32 scalar. Most detections an image.
+            windows: float `(B, 4)`. The part of each image that is not filling, `y1, x1, y2, x2` in pixels; boxes
                 are cut to it where the conventions want it. Defaults to all of it.
 
         Returns:
-            dict of tensors with one row for each detection of the batch, picture after picture, scores descending:
-            `picture` int32 `(N,)`, `boxes` float `(N, 4)` in pixels of the input, `scores` float `(N,)`,
+            dict of tensors with one row for each detection of the batch, image after image, scores descending:
+            `image_index` int32 `(N,)`, `boxes` float `(N, 4)` in pixels of the input, `scores` float `(N,)`,
             `class_ids` int32 `(N,)`, `masks` float `(N, S, S)` probabilities within the box enlarged by
             `config.mask_margin`.
         """
-        return self.with_masks(*self._detect_boxes(pictures, confidence, limit, windows))
+        return self.with_masks(*self._detect_boxes(images, confidence, limit, windows))
 
-    def with_masks(self, levels, detail, boxes, scores, class_ids):
+    def with_masks(self, levels, fine_features, boxes, scores, class_ids):
         """What `detect` returns, from the features of a batch and what `select` gave for it."""
         found = tf.where(class_ids > 0)
         count = tf.shape(found)[0]
@@ -173,44 +174,44 @@ class Network(keras.Model):
         # fused convolutions refuse an empty batch on some CPUs.
         found = tf.pad(found, [[0, tf.cast(count == 0, tf.int32)], [0, 0]])
         boxes, scores, class_ids = (tf.gather_nd(values, found) for values in (boxes, scores, class_ids))
-        picture = tf.cast(found[:, 0], tf.int32)
-        masks = tf.sigmoid(self.mask_logits(levels, detail, boxes, picture, tf.maximum(class_ids, 1)))
+        image = tf.cast(found[:, 0], tf.int32)
+        masks = tf.sigmoid(self.mask_logits(levels, fine_features, boxes, image, tf.maximum(class_ids, 1)))
         boxes = self.conventions.to_pixels(boxes, [4 * length for length in tf.unstack(tf.shape(levels[0])[1:3])])
-        found = {"picture": picture, "boxes": boxes, "scores": scores, "class_ids": class_ids, "masks": masks}
+        found = {"image_index": image, "boxes": boxes, "scores": scores, "class_ids": class_ids, "masks": masks}
         return {name: values[:count] for name, values in found.items()}
 
-    def detect_padded(self, pictures, confidence, limit):
-        """`detect` with `limit` rows for every picture, for engines that want every shape known beforehand.
+    def detect_padded(self, images, confidence, limit):
+        """`detect` with `limit` rows for every image, for engines that want every shape known beforehand.
 
         Args:
-            pictures: uint8 `(B, H, W, 3)`. RGB; H and W multiples of 32.
+            images: uint8 `(B, H, W, 3)`. RGB; H and W multiples of 32.
             confidence: float scalar. Lowest score, 0 to 1.
-            limit: int. Rows a picture; the mask head runs on all of them.
+            limit: int. Rows an image; the mask head runs on all of them.
 
         Returns:
             dict of `boxes` float `(B, limit, 4)`, `scores` float `(B, limit)` descending, `class_ids` int32
             `(B, limit)` and `masks` float `(B, limit, S, S)`; zeros after the last detection.
         """
-        levels, detail, boxes, scores, class_ids = self._detect_boxes(pictures, confidence, limit)
-        owner = tf.repeat(tf.range(tf.shape(pictures)[0]), limit)
+        levels, fine_features, boxes, scores, class_ids = self._detect_boxes(images, confidence, limit)
+        box_indices = tf.repeat(tf.range(tf.shape(images)[0]), limit)
         # A padded row asks for the first class, as any would do: its mask is thrown away.
         wanted = tf.maximum(tf.reshape(class_ids, (-1,)), 1)
-        logits = self.mask_logits(levels, detail, tf.reshape(boxes, (-1, 4)), owner, wanted)
+        logits = self.mask_logits(levels, fine_features, tf.reshape(boxes, (-1, 4)), box_indices, wanted)
         masks = tf.reshape(tf.sigmoid(logits), (-1, limit, *logits.shape[1:]))
         masks = tf.where((class_ids > 0)[:, :, None, None], masks, 0.0)
-        boxes = self.conventions.to_pixels(boxes, tf.unstack(tf.shape(pictures)[1:3]))
+        boxes = self.conventions.to_pixels(boxes, tf.unstack(tf.shape(images)[1:3]))
         boxes = tf.where((class_ids > 0)[:, :, None], boxes, 0.0)
         return {"boxes": boxes, "scores": scores, "class_ids": class_ids, "masks": masks}
 
     def propose(self, levels, shape):
-        """Proposals float `(B, proposal_limit, 4)` from levels P2..P6 of pictures of `(height, width)` pixels."""
+        """Proposals float `(B, post_nms_top_n, 4)` from levels P2..P6 of images of `(height, width)` pixels."""
         config = self.config
         return self.conventions.propose(
             *self.proposal_head(self.proposal_levels(levels)),
             self.anchors(levels),
             shape,
-            config.proposal_candidates,
-            config.proposal_limit,
+            config.pre_nms_top_n,
+            config.post_nms_top_n,
             config.proposal_nms_iou,
         )
 
@@ -220,46 +221,50 @@ class Network(keras.Model):
         batch = tf.shape(proposals)[0]
         if windows is None:
             windows = tf.tile(tf.cast([[0, 0, *shape]], tf.float32), [batch, 1])
-        owner = tf.repeat(tf.range(batch), config.proposal_limit)
-        logits, deltas = self.classify(levels, tf.reshape(proposals, (-1, 4)), owner)
+        box_indices = tf.repeat(tf.range(batch), config.post_nms_top_n)
+        logits, deltas = self.classify(levels, tf.reshape(proposals, (-1, 4)), box_indices)
         return self.conventions.select(
-            tf.reshape(logits, (batch, config.proposal_limit, config.class_count)),
-            tf.reshape(deltas, (batch, config.proposal_limit, config.class_count, 4)),
+            tf.reshape(logits, (batch, config.post_nms_top_n, config.class_count)),
+            tf.reshape(deltas, (batch, config.post_nms_top_n, config.class_count, 4)),
             proposals,
             shape,
             windows,
-            config.box_std,
+            config.box_variance,
             config.detection_nms_iou,
             confidence,
             limit,
         )
 
-    def _detect_boxes(self, pictures, confidence, limit, windows=None):
-        shape = tf.unstack(tf.shape(pictures)[1:3])
-        levels, detail = self.features(pictures)
-        return levels, detail, *self.select(levels, self.propose(levels, shape), shape, confidence, limit, windows)
+    def _detect_boxes(self, images, confidence, limit, windows=None):
+        shape = tf.unstack(tf.shape(images)[1:3])
+        levels, fine_features = self.features(images)
+        return (
+            levels,
+            fine_features,
+            *self.select(levels, self.propose(levels, shape), shape, confidence, limit, windows),
+        )
 
-    def call(self, pictures):
+    def call(self, images):
         """`detect` at the confidence of 0.05 that evaluation uses."""
-        return self.detect(pictures, 0.05, self.config.detection_limit)
+        return self.detect(images, 0.05, self.config.detection_limit)
 
-    def training_losses(self, pictures, truth, seeds, sampling=Sampling()):
+    def training_losses(self, images, truth, seeds, sampling=Sampling()):
         """The five losses of a batch.
 
         Args:
-            pictures: uint8 `(B, H, W, 3)`. RGB; H and W multiples of 32.
+            images: uint8 `(B, H, W, 3)`. RGB; H and W multiples of 32.
             truth: dict of `boxes` float `(B, M, 4)`, `class_ids` int32 `(B, M)`, `masks` uint8 `(B, M, S, S)` and
                 `known` float `(B, M, 4)`, padded as `mrcnn.targets` says.
-            seeds: int32 `(B, 2)`. Each decides which anchors and proposals of its picture are sampled, whatever else is
+            seeds: int32 `(B, 2)`. Each decides which anchors and proposals of its image are sampled, whatever else is
                 in the batch.
             sampling: `Sampling`.
 
         Returns:
             dict from each name in `mrcnn.losses.NAMES` to `(total, count)`, see there.
         """
-        batch = tf.shape(pictures)[0]
-        shape = tf.unstack(tf.shape(pictures)[1:3])
-        levels, detail = self.features(pictures)
+        batch = tf.shape(images)[0]
+        shape = tf.unstack(tf.shape(images)[1:3])
+        levels, fine_features = self.features(images)
         true_pixels = truth["boxes"]
         truth = {**truth, "boxes": self.conventions.from_pixels(true_pixels, shape)}
         logits, deltas = self.proposal_head(self.proposal_levels(levels))
@@ -277,7 +282,7 @@ class Network(keras.Model):
             deltas,
             all_anchors,
             shape,
-            sampling.proposal_candidates,
+            sampling.pre_nms_top_n,
             sampling.proposals,
             self.config.proposal_nms_iou,
         )
@@ -285,41 +290,48 @@ class Network(keras.Model):
         other_seeds = tf.bitwise.invert(seeds)  # any others would do: two draws that have nothing in common
         sampled = self._proposal_targets(tf.stop_gradient(proposals), truth, other_seeds, sampling)
         regions, labels, class_ids, box_targets, matched = sampled
-        owner = tf.repeat(tf.range(batch), sampling.boxes)
-        logits, deltas = self.classify(levels, tf.reshape(regions, (-1, 4)), owner)
+        box_indices = tf.repeat(tf.range(batch), sampling.boxes)
+        logits, deltas = self.classify(levels, tf.reshape(regions, (-1, 4)), box_indices)
         flat_ids, flat_labels = tf.reshape(class_ids, (-1,)), tf.reshape(labels, (-1,))
         deltas = tf.gather(deltas, flat_ids, batch_dims=1)
         found["class"] = losses.cross_entropy(logits, flat_ids, flat_labels)
         found["box"] = losses.smooth_l1(deltas, tf.reshape(box_targets, (-1, 4)), flat_labels, beta=1.0)
 
         # Samples are sorted, positives first, so the first few are all that can have a mask.
-        few = slice(None), slice(sampling.masks)
-        with_mask = tf.where(labels[few] == targets.POSITIVE)
-        owner = tf.cast(with_mask[:, 0], tf.int32)
-        regions, class_ids, matched = (tf.gather_nd(values[few], with_mask) for values in (regions, class_ids, matched))
-        true_rows = tf.stack([owner, matched], axis=-1)
+        first_rows = slice(None), slice(sampling.masks)
+        with_mask = tf.where(labels[first_rows] == targets.POSITIVE)
+        box_indices = tf.cast(with_mask[:, 0], tf.int32)
+        regions, class_ids, matched = (
+            tf.gather_nd(values[first_rows], with_mask) for values in (regions, class_ids, matched)
+        )
+        true_rows = tf.stack([box_indices, matched], axis=-1)
         mask_truth, known = targets.mask_targets(
             tf.gather_nd(truth["masks"], true_rows),
             tf.gather_nd(true_pixels, true_rows),
             tf.gather_nd(truth["known"], true_rows),
-            box_ops.enlarge(self.conventions.to_pixels(regions, shape), self.config.mask_margin),
+            box_ops.expand_boxes(self.conventions.to_pixels(regions, shape), self.config.mask_margin),
             self.config.mask_size,
         )
-        logits = self.mask_logits(levels, detail, regions, owner, class_ids)
+        logits = self.mask_logits(levels, fine_features, regions, box_indices, class_ids)
         found["mask"] = losses.mask_loss(logits, mask_truth, known)
         return found
 
     def _anchor_targets(self, all_anchors, truth, seeds, sampling):
-        """Sampled anchors of each picture: rows int32 `(B, K)`, labels int32 `(B, K)`, deltas float `(B, K, 4)`."""
+        """Sampled anchors of each image: rows int32 `(B, K)`, labels int32 `(B, K)`, deltas float `(B, K, 4)`."""
 
         def one(inputs):
             boxes, class_ids, seed = inputs
             labels, matched = targets.match(
-                all_anchors, boxes, class_ids, sampling.positive_iou, sampling.negative_iou, rescue=True
+                all_anchors,
+                boxes,
+                class_ids,
+                sampling.positive_iou,
+                sampling.negative_iou,
+                allow_low_quality_matches=True,
             )
             rows, labels = targets.sample(labels, sampling.anchors, 0.5, seed)
             true_boxes = tf.gather(boxes, tf.gather(matched, rows))
-            return rows, labels, self.conventions.encode(true_boxes, tf.gather(all_anchors, rows), ANCHOR_STD)
+            return rows, labels, self.conventions.encode(true_boxes, tf.gather(all_anchors, rows), ANCHOR_VARIANCE)
 
         count = sampling.anchors
         signature = (
@@ -341,7 +353,7 @@ class Network(keras.Model):
             rows, labels = targets.sample(labels, sampling.boxes, 0.25, seed)
             regions, matched = tf.gather(candidates, rows), tf.gather(matched, rows)
             class_ids = tf.where(labels == targets.POSITIVE, tf.gather(class_ids, matched), 0)
-            deltas = self.conventions.encode(tf.gather(boxes, matched), regions, self.config.box_std)
+            deltas = self.conventions.encode(tf.gather(boxes, matched), regions, self.config.box_variance)
             return regions, labels, class_ids, deltas, matched
 
         count = sampling.boxes

@@ -1,7 +1,7 @@
 """Region proposals: where something might be, before asking what it is.
 
 A small head slides over P3 to P6 and says for each anchor whether it holds an object and how to move its edges. The
-best anchors, moved, cut to the picture and thinned by non-maximum suppression, are the proposals.
+best anchors, moved, cut to the image and thinned by non-maximum suppression, are the proposals.
 
 Paper: Ren et al., "Faster R-CNN", 2015, section 3.1 (https://arxiv.org/abs/1506.01497).
 """
@@ -10,9 +10,9 @@ import keras
 import tensorflow as tf
 
 from mrcnn import boxes as box_ops
-from mrcnn.layers import map_pictures, register
+from mrcnn.layers import map_images, register
 
-ANCHOR_STD = (0.1, 0.1, 0.2, 0.2)  # anchor deltas are divided by these
+ANCHOR_VARIANCE = (0.1, 0.1, 0.2, 0.2)  # anchor deltas are divided by these
 
 
 @register
@@ -64,8 +64,8 @@ class RegionProposalHead(keras.layers.Layer):
         }
 
 
-def propose(logits, deltas, anchors, picture_shape, candidates, limit, nms_iou):
-    """Turn the head's outputs into proposals, one picture after the other.
+def propose(logits, deltas, anchors, image_shape, candidates, limit, nms_iou):
+    """Turn the head's outputs into proposals, one image after the other.
 
     Sorting and suppression look only at the `candidates` best anchors: the rest could not survive, and the cost of
     suppression grows with the square of their number.
@@ -74,7 +74,7 @@ def propose(logits, deltas, anchors, picture_shape, candidates, limit, nms_iou):
         logits: float `(B, A, 2)`.
         deltas: float `(B, A, 4)`.
         anchors: float `(A, 4)` in pixels.
-        picture_shape: `(height, width)` of the network's input, in pixels.
+        image_shape: `(height, width)` of the network's input, in pixels.
         candidates: int. Anchors that enter non-maximum suppression.
         limit: int. Proposals that leave it.
         nms_iou: float. Of two proposals that overlap more than this, the better one stays.
@@ -83,15 +83,15 @@ def propose(logits, deltas, anchors, picture_shape, candidates, limit, nms_iou):
         float `(B, limit, 4)` boxes in pixels, best first, padded with zero boxes.
     """
     scores = logits[..., 1] - logits[..., 0]  # orders like the softmax, without computing it
-    height, width = picture_shape
+    height, width = image_shape
 
     def one(inputs):
         scores, deltas = inputs
         best, index = tf.math.top_k(scores, tf.minimum(candidates, tf.shape(scores)[0]))
-        boxes = box_ops.decode(tf.gather(deltas, index), tf.gather(anchors, index), ANCHOR_STD)
+        boxes = box_ops.decode(tf.gather(deltas, index), tf.gather(anchors, index), ANCHOR_VARIANCE)
         boxes = box_ops.clip(boxes, height, width)
-        # An anchor that lies outside the picture keeps no area; it must not take the place of a proposal.
+        # An anchor that lies outside the image keeps no area; it must not take the place of a proposal.
         best = tf.where(box_ops.area(boxes) > 0.0, best, best.dtype.min)
-        return box_ops.take_kept(boxes, *box_ops.suppress(boxes, best, limit, nms_iou, best.dtype.min / 2))
+        return box_ops.take_kept(boxes, *box_ops.nms(boxes, best, limit, nms_iou, best.dtype.min / 2))
 
-    return map_pictures(one, (scores, deltas), tf.TensorSpec((limit, 4), tf.float32))
+    return map_images(one, (scores, deltas), tf.TensorSpec((limit, 4), tf.float32))

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from mrcnn.atomic import atomic_file, write_atomically
-from mrcnn.config import PRESETS, replace
+from mrcnn.config import config_from_card
 
 RUNNABLE = ".npz", ".onnx"  # endings of files that `MaskRCNN.from_pretrained` loads
 FOLDER = Path(os.environ.get("MRCNN_WEIGHTS", Path(__file__).resolve().parent.parent / "weights"))
@@ -142,7 +142,7 @@ def load_network(name_or_path):
     card = read_card(path)
     if "config" not in card:
         raise ValueError(f"{path.name} is not a whole model: {path.with_suffix('.json').name} names no config")
-    network = Network(replace(PRESETS[card["config"]["preset"]], **card["config"]))
+    network = Network(config_from_card(card["config"]))
     load_into(network, path)
     return network, card
 

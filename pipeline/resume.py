@@ -10,11 +10,11 @@ from pathlib import Path
 from mrcnn.atomic import raise_if_full
 
 
-class Journal:
+class ProgressLog:
     """Finished records, one JSON line each; a context manager that is open for further ones.
 
     Args:
-        path: path of the journal.
+        path: path of the progress_log.
         fingerprint: str. Stands for all that the records depend on; a journal of anything else is thrown away.
         key: str. The entry of a record that names it.
 

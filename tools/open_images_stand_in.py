@@ -1,6 +1,6 @@
-"""A local stand-in for the public Open Images hosts: drawn pictures in the published layout, over HTTP.
+"""A local stand-in for the public Open Images hosts: drawn images in the published layout, over HTTP.
 
-    python tools/open_images_stand_in.py --folder /tmp/open_images --pictures 60 --port 7871
+    python tools/open_images_stand_in.py --folder /tmp/open_images --images 60 --port 7871
 
 prints the options to give to `python -m pipeline download`. One static server plays both hosts: the tables
 and mask archives with ETag, Range, If-Range and x-goog-hash as Google Cloud Storage has them, and the S3
@@ -47,16 +47,16 @@ IMAGES_CSV = {
 }
 
 
-def draw_picture(seed, names=("Balloon", "Kite"), long_side=256):
+def draw_image(seed, names=("Balloon", "Kite"), long_side=256):
     """Draws balloons (ellipses) and kites (diamonds) on a noisy background.
 
     Args:
-        seed: int. The same seed gives the same picture.
+        seed: int. The same seed gives the same image.
         names: tuple of str. Which of the two to draw; one to three objects in all.
-        long_side: int. Of the picture, in pixels; its masks come larger, as in Open Images.
+        long_side: int. Of the image, in pixels; its masks come larger, as in Open Images.
 
     Returns:
-        uint8 picture (H, W, 3) and a list of `(class name, bool mask)`, masks 1.6 times as large.
+        uint8 image (H, W, 3) and a list of `(class name, bool mask)`, masks 1.6 times as large.
     """
     random = np.random.default_rng(seed)
     aspect = random.uniform(0.65, 1.0)
@@ -65,8 +65,8 @@ def draw_picture(seed, names=("Balloon", "Kite"), long_side=256):
         width, height = height, width
     corners = random.uniform(40, 215, (2, 2, 3))
     background = Image.fromarray(corners.astype(np.uint8)).resize((width, height), Image.Resampling.BILINEAR)
-    picture = np.asarray(background, np.float32) + random.normal(0, 8, (height, width, 3))
-    image = Image.fromarray(np.clip(picture, 0, 255).astype(np.uint8))
+    image = np.asarray(background, np.float32) + random.normal(0, 8, (height, width, 3))
+    image = Image.fromarray(np.clip(image, 0, 255).astype(np.uint8))
     draw = ImageDraw.Draw(image)
     for _ in range(4):  # clutter that is no object
         line = random.uniform(0, 1, 4) * [width, height, width, height]
@@ -91,8 +91,8 @@ def draw_picture(seed, names=("Balloon", "Kite"), long_side=256):
     return np.asarray(image), [(name, mask) for name, mask in objects if mask.sum() > 50]
 
 
-def picture_id(split, number, digits_only=False):
-    """A made-up picture id: 16 hexadecimal digits, the first 0 to 3, so that there are four archives."""
+def image_id(split, number, digits_only=False):
+    """A made-up image id: 16 hexadecimal digits, the first 0 to 3, so that there are four archives."""
     if digits_only:  # such ids exist: one in 1,800 has no letter
         return f"{number % 4}{len(split):07}{number:08}"
     digest = hashlib.sha256(f"{split} {number}".encode()).hexdigest()[:16]
@@ -100,33 +100,33 @@ def picture_id(split, number, digits_only=False):
 
 
 def seed_of(image_id):
-    """The seed that a picture of the stand-in was drawn with."""
+    """The seed that an image of the stand-in was drawn with."""
     return int(hashlib.sha256(image_id.encode()).hexdigest()[:8], 16)
 
 
 def write_open_images(
     folder,
-    pictures=8,
+    images=8,
     names=("Balloon", "Kite"),
     class_header=False,
     header=True,
     clicks=False,
     digits_only=False,
 ):
-    """Writes tables, pictures and mask archives of three splits in the published layout.
+    """Writes tables, images and mask archives of three splits in the published layout.
 
     Args:
         folder: Path. Root of the stand-in.
-        pictures: int. Pictures in train; the other splits get half as many. Every fourth shows a group as
+        images: int. Images in train; the other splits get half as many. Every fourth shows a group as
             well, every fifth has boxes and no masks.
         names: tuple of str. Classes to draw.
         class_header: bool. Whether the class list has a header (v7) or not (v5).
         header: bool. Whether the other tables have one.
         clicks: bool. Whether the box table has the XClick columns of V6.
-        digits_only: bool. Whether picture ids look like numbers.
+        digits_only: bool. Whether image ids look like numbers.
 
     Returns:
-        Dictionary from split to the list of its picture ids.
+        Dictionary from split to the list of its image ids.
     """
     tables, bucket = Path(folder) / "openimages", Path(folder) / BUCKET
     rows = [[code, name] for name, code in CLASSES.items()]
@@ -135,10 +135,10 @@ def write_open_images(
     for split in ("train", "validation", "test"):
         boxes, masks, images, archives = [], [], [], {}
         ids[split] = [
-            picture_id(split, number, digits_only) for number in range(pictures if split == "train" else pictures // 2)
+            image_id(split, number, digits_only) for number in range(images if split == "train" else images // 2)
         ]
         for number, image_id in enumerate(ids[split]):
-            pixels, objects = draw_picture(seed_of(image_id), names)
+            pixels, objects = draw_image(seed_of(image_id), names)
             path = bucket / split / f"{image_id}.jpg"
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(pixels).save(path, quality=92)
@@ -148,7 +148,7 @@ def write_open_images(
                 row = [image_id, "xclick", CLASSES[name], "1", *box, occluded, occluded, "0", "0", "0"]
                 boxes.append(row + ["0.5"] * 8 if clicks else row)
                 if number % 5 == 4:
-                    continue  # every fifth picture has boxes alone
+                    continue  # every fifth image has boxes alone
                 box_id = hashlib.sha256(f"{image_id}{place}".encode()).hexdigest()[:8]
                 mask_name = f"{image_id}_{CLASSES[name][1:].replace('/', '')}_{box_id}.png"
                 masks.append([mask_name, image_id, CLASSES[name], box_id, *box, "0.85", "0.1 0.2 1"])
@@ -345,11 +345,11 @@ class _Handler(BaseHTTPRequestHandler):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, required=True)
-    parser.add_argument("--pictures", type=int, default=60)
+    parser.add_argument("--images", type=int, default=60)
     parser.add_argument("--port", type=int, default=7871)
     arguments = parser.parse_args()
     if not (arguments.folder / "openimages").exists():
-        write_open_images(arguments.folder, arguments.pictures)
+        write_open_images(arguments.folder, arguments.images)
     with StandIn(arguments.folder, arguments.port) as stand_in:
         print(json.dumps(stand_in.options()), flush=True)
         threading.Event().wait()

@@ -9,7 +9,7 @@ It is the same graph with the same weights; results agree within rounding, which
 import numpy as np
 
 from mrcnn import weights
-from mrcnn.config import PRESETS, replace
+from mrcnn.config import config_from_card
 from mrcnn.conventions import CONVENTIONS
 
 
@@ -34,7 +34,7 @@ class OnnxNetwork:
             config = self.card["config"]
         except (OSError, ValueError, KeyError) as error:
             raise ValueError(f"{path}.json does not say what {path} is ({error!r}): export it anew") from None
-        self.config = replace(PRESETS[config["preset"]], **config)
+        self.config = config_from_card(config)
         if self.config.preset != "lite":
             # The export takes no windows, without which the other presets' boxes would reach into the filling.
             raise ValueError(f"{path} is of the preset {self.config.preset}; only lite models run from ONNX files here")
@@ -47,12 +47,12 @@ class OnnxNetwork:
             raise ValueError(f"{path} is damaged or no ONNX file: {str(error).splitlines()[0]}") from None
         self._names = [output.name for output in self._session.get_outputs()]
 
-    def detect(self, pictures, confidence, limit, windows=None):
-        """As `mrcnn.network.Network.detect`, of arrays and with arrays; the file takes one picture at a time."""
+    def detect(self, images, confidence, limit, windows=None):
+        """As `mrcnn.network.Network.detect`, of arrays and with arrays; the file takes one image at a time."""
         chosen = {"confidence": np.array(confidence, np.float32), "limit": np.array(limit, np.int32)}
         parts = []
-        for number, picture in enumerate(np.asarray(pictures)):
-            outputs = self._session.run(None, {"pictures": picture[None], **chosen})
+        for number, image in enumerate(np.asarray(images)):
+            outputs = self._session.run(None, {"images": image[None], **chosen})
             found = dict(zip(self._names, outputs, strict=True))
-            parts.append({**found, "picture": found["picture"] + np.int32(number)})
+            parts.append({**found, "image_index": found["image_index"] + np.int32(number)})
         return {name: np.concatenate([part[name] for part in parts]) for name in self._names}

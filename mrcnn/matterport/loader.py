@@ -32,10 +32,10 @@ SETTINGS = {
     "image_min_dim": "image_min_size",
     "image_max_dim": "image_size",
     "mean_pixel": "pixel_mean",
-    "pre_nms_limit": "proposal_candidates",
-    "post_nms_rois_inference": "proposal_limit",
+    "pre_nms_limit": "pre_nms_top_n",
+    "post_nms_rois_inference": "post_nms_top_n",
     "rpn_nms_threshold": "proposal_nms_iou",
-    "bbox_std_dev": "box_std",
+    "bbox_std_dev": "box_variance",
     "detection_min_confidence": "confidence",
     "detection_nms_threshold": "detection_nms_iou",
     "detection_max_instances": "shown_limit",
@@ -44,7 +44,7 @@ SETTINGS = {
 # Fields of the config that the file decides.
 FROM_FILE = (
     "preset", "conventions", "class_names", "backbone", "backbone_blocks", "pyramid_channels", "separable",
-    "detail_channels", "proposal_level", "proposal_channels", "proposal_separable", "box_pool_size", "box_units",
+    "fine_channels", "proposal_level", "proposal_channels", "proposal_separable", "box_pool_size", "box_units",
     "mask_channels",
 )  # fmt: skip
 

@@ -1,6 +1,6 @@
 """Backbone of the `resnet50` and `resnet101` presets, its batch norms folded away.
 
-    picture (B, H, W, 3)  ->  C2, C3, C4, C5 at strides 4, 8, 16, 32
+    image (B, H, W, 3)  ->  C2, C3, C4, C5 at strides 4, 8, 16, 32
 
 It is the ResNet of matterport's Mask_RCNN, which is that of the Caffe models: the 1x1 convolution at the beginning of a
 stage has the stride, not the 3x3 as in later versions, and every convolution has a bias although a batch norm follows.

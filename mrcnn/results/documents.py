@@ -1,10 +1,10 @@
-"""One JSON document a picture, the same from the page, the API and the command line; and the form of labelme."""
+"""One JSON document an image, the same from the page, the API and the command line; and the form of labelme."""
 
 from mrcnn.results.polygons import simple_polygons
 
 
 def coco_document(found, file_name, class_names, milliseconds=None, polygons=False):
-    """A result as a COCO data set of one picture, which pycocotools and labelling tools open as it is.
+    """A result as a COCO data set of one image, which pycocotools and labelling tools open as it is.
 
     Args:
         found: `mrcnn.Instances`.

@@ -1,8 +1,8 @@
-"""Pictures of a result: instances over the photo, the semantic map, cut-outs.
+"""Images of a result: instances over the photo, the semantic map, cut-outs.
 
 Everything is numpy on uint8. A colour is blended through a table of 256 entries a channel, so no float copy
 of the photo is ever made, and only the pixels inside an object's window are touched. Colours depend on the
-row's number (or the class id) alone: the same cat has the same colour in the picture, the table and every
+row's number (or the class id) alone: the same cat has the same colour in the image, the table and every
 download.
 """
 
@@ -54,22 +54,22 @@ def class_colour(class_id):
     return tuple(PALETTE[(class_id - 1 + FIRST_CLASS_COLOUR) % len(PALETTE)].tolist())
 
 
-def instance_colours(found, colour_by="instance", numbers=None):
+def instance_colours(found, color_by="instance", numbers=None):
     """One `(red, green, blue)` a row of `found`.
 
     Args:
         found: `Instances`.
-        colour_by: `"instance"` or `"class"`. Defaults to `"instance"`.
+        color_by: `"instance"` or `"class"`. Defaults to `"instance"`.
         numbers: `N` ints from 0. What each object is called. Defaults to the rows' own numbers.
 
     Raises:
-        ValueError: if `colour_by` is neither.
+        ValueError: if `color_by` is neither.
     """
-    if colour_by == "instance":
+    if color_by == "instance":
         return [instance_colour(int(number)) for number in _numbers(found, numbers)]
-    if colour_by == "class":
+    if color_by == "class":
         return [class_colour(int(class_id)) for class_id in found.class_ids]
-    raise ValueError(f'Colours go by "instance" or by "class", but "{colour_by}" was asked for.')
+    raise ValueError(f'Colours go by "instance" or by "class", but "{color_by}" was asked for.')
 
 
 def _numbers(found, numbers):
@@ -85,34 +85,34 @@ def draw_instances(
     labels=True,
     scores=True,
     opacity=0.5,
-    colour_by="instance",
+    color_by="instance",
     numbers=None,
 ):
     """Draws each object over the photo in its own colour.
 
     Args:
         image: uint8 array of shape `(H, W, 3)`. It is not changed.
-        found: `Instances` of that picture.
+        found: `Instances` of that image.
         masks: bool. Fill the masks. Defaults to True.
         outlines: bool. Trace the masks' edges. Defaults to True.
         boxes: bool. Draw the boxes. Defaults to True.
         labels: bool. Write number and class at each object. Defaults to True.
         scores: bool. Write the score in percent. Defaults to True.
         opacity: float in `[0, 1]`. How much of a mask's colour covers the photo. Defaults to 0.5.
-        colour_by: `"instance"` or `"class"`. Defaults to `"instance"`.
+        color_by: `"instance"` or `"class"`. Defaults to `"instance"`.
         numbers: `N` ints from 0. What each object is called and coloured by, so that it keeps its colour from one
-            picture of a film to the next. Defaults to the rows' own numbers.
+            image of a video to the next. Defaults to the rows' own numbers.
 
     Returns:
         uint8 array of shape `(H, W, 3)`.
 
     Raises:
-        ValueError: if picture and result differ in size, or `opacity` lies outside of `[0, 1]`.
+        ValueError: if image and result differ in size, or `opacity` lies outside of `[0, 1]`.
     """
     _check_same_size(image, found.image_size)
     canvas = image.copy()
     numbers = _numbers(found, numbers)
-    colours = instance_colours(found, colour_by, numbers)
+    colours = instance_colours(found, color_by, numbers)
     thickness = _line_width(found.image_size)
     # From the lowest score up: where masks overlap the surest one lies on top, as in the semantic map.
     for row in reversed(range(len(found))):
@@ -143,7 +143,7 @@ def draw_semantic_map(semantic_map, class_names, image=None, opacity=1.0, legend
         uint8 array of shape `(H, W, 3)`.
 
     Raises:
-        ValueError: if picture and map differ in size, or `opacity` lies outside of `[0, 1]`.
+        ValueError: if image and map differ in size, or `opacity` lies outside of `[0, 1]`.
     """
     # Sorting millions of pixels to find one or two classes would take longer than all the drawing.
     present = np.flatnonzero(np.bincount(semantic_map.ravel(), minlength=1))
@@ -162,7 +162,7 @@ def draw_semantic_map(semantic_map, class_names, image=None, opacity=1.0, legend
 
 
 def semantic_image(semantic_map):
-    """The semantic map as a picture file keeps it: a palette image whose pixel values are the class ids.
+    """The semantic map as an image file keeps it: a palette image whose pixel values are the class ids.
 
     Args:
         semantic_map: uint8 array of shape `(H, W)`.
@@ -180,15 +180,15 @@ def cut_out(image, found, crop=False):
 
     Args:
         image: uint8 array of shape `(H, W, 3)`.
-        found: `Instances` of that picture; `found[0]` for the first object alone.
+        found: `Instances` of that image; `found[0]` for the first object alone.
         crop: bool. Cut off what is empty around the objects. Defaults to False.
 
     Returns:
         uint8 array of shape `(H, W, 4)` or, if cropped, smaller: red, green, blue, alpha of 0 or 255. Nothing
-        found gives a wholly transparent picture of the photo's size.
+        found gives a wholly transparent image of the photo's size.
 
     Raises:
-        ValueError: if picture and result differ in size.
+        ValueError: if image and result differ in size.
     """
     _check_same_size(image, found.image_size)
     height, width = found.image_size
@@ -208,7 +208,7 @@ def cut_out(image, found, crop=False):
 def _check_same_size(image, size):
     if tuple(image.shape[:2]) != tuple(size):
         raise ValueError(
-            f"The picture has {image.shape[1]} x {image.shape[0]} pixels, but the result belongs to one of "
+            f"The image has {image.shape[1]} x {image.shape[0]} pixels, but the result belongs to one of "
             f"{size[1]} x {size[0]}."
         )
 
@@ -319,9 +319,9 @@ def _tag(text, colour, size):
     ImageDraw.Draw(tag).text(
         (padding - left, padding // 2), text, fill="black" if luminance > 0.18 else "white", font=font
     )
-    picture = np.array(tag)
-    picture.setflags(write=False)
-    return picture
+    image = np.array(tag)
+    image.setflags(write=False)
+    return image
 
 
 @functools.lru_cache(maxsize=32)

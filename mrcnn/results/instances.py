@@ -1,7 +1,7 @@
 """The result of instance segmentation: one row an object, as plain numpy.
 
-A mask is nearly always far smaller than its picture, so `Instances` keeps each mask as a `MaskWindow` (the
-part inside the box) and builds whole-picture masks only for who asks for them. Thirty cats in a 12-megapixel
+A mask is nearly always far smaller than its image, so `Instances` keeps each mask as a `MaskWindow` (the
+part inside the box) and builds whole-image masks only for who asks for them. Thirty cats in a 12-megapixel
 photo are 360 MB as whole masks and a few MB as windows.
 """
 
@@ -13,11 +13,11 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class MaskWindow:
-    """A rectangular part of a picture-sized mask; outside of it the mask is False.
+    """A rectangular part of an image-sized mask; outside of it the mask is False.
 
     Args:
-        top: int. Row of the picture where the window begins.
-        left: int. Column of the picture where the window begins.
+        top: int. Row of the image where the window begins.
+        left: int. Column of the image where the window begins.
         mask: bool array of shape `(height, width)`.
     """
 
@@ -27,13 +27,13 @@ class MaskWindow:
 
     @property
     def slices(self):
-        """The window's place in a picture: `picture[window.slices]` has the shape of `window.mask`."""
+        """The window's place in an image: `image[window.slices]` has the shape of `window.mask`."""
         height, width = self.mask.shape
         return slice(self.top, self.top + height), slice(self.left, self.left + width)
 
     @classmethod
     def around(cls, mask):
-        """The smallest window that holds every True of a whole-picture mask.
+        """The smallest window that holds every True of a whole-image mask.
 
         Args:
             mask: bool array of shape `(H, W)`.
@@ -50,16 +50,16 @@ class MaskWindow:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Instances:
-    """Segmented objects of one picture, best score first.
+    """Segmented objects of one image, best score first.
 
     Args:
-        boxes: float32 array of shape `(N, 4)`: `y1, x1, y2, x2` in pixels of the picture; `y2` and `x2` are
+        boxes: float32 array of shape `(N, 4)`: `y1, x1, y2, x2` in pixels of the image; `y2` and `x2` are
             exclusive.
         scores: float32 array of shape `(N,)`, in `[0, 1]`, descending.
         class_ids: int32 array of shape `(N,)`, 1-based; 0 is the background.
         class_names: list of `N` strings, one a row.
-        image_size: `(height, width)` of the picture in pixels.
-        windows: list of `N` `MaskWindow`, each within the picture.
+        image_size: `(height, width)` of the image in pixels.
+        windows: list of `N` `MaskWindow`, each within the image.
 
     Raises:
         ValueError: if the rows do not agree in number.
@@ -89,12 +89,12 @@ class Instances:
 
     @classmethod
     def empty(cls, image_size):
-        """No objects, in a picture of `image_size` `(height, width)`."""
+        """No objects, in an image of `image_size` `(height, width)`."""
         return cls(np.zeros((0, 4)), [], [], [], image_size, [])
 
     @classmethod
     def from_masks(cls, masks, class_ids, scores=None, class_names=None):
-        """Instances from whole-picture masks; each box is the tight box of its mask.
+        """Instances from whole-image masks; each box is the tight box of its mask.
 
         Args:
             masks: bool array of shape `(N, H, W)`.
@@ -142,11 +142,11 @@ class Instances:
 
     def __repr__(self):
         rows = ", ".join(f"{name} {score:.2f}" for name, score in zip(self.class_names, self.scores, strict=True))
-        return f"Instances({rows or 'none'}; picture {self.image_size[0]}x{self.image_size[1]})"
+        return f"Instances({rows or 'none'}; image {self.image_size[0]}x{self.image_size[1]})"
 
     @functools.cached_property
     def masks(self):
-        """bool array of shape `(N, H, W)`: whole-picture masks, built at the first use."""
+        """bool array of shape `(N, H, W)`: whole-image masks, built at the first use."""
         masks = np.zeros((len(self), *self.image_size), bool)
         for mask, window in zip(masks, self.windows, strict=True):
             mask[window.slices] = window.mask
@@ -184,12 +184,12 @@ class Instances:
         """The rows in the results format of the COCO evaluation.
 
         Args:
-            image_id: int or str. The picture's id in the annotation file. Defaults to 1.
+            image_id: int or str. The image's id in the annotation file. Defaults to 1.
 
         Returns:
             A list of dicts of plain Python values, ready for `json.dump`: `image_id`, `category_id`, `bbox`
             (`x, y, width, height` in pixels), `score`, `area` (pixels of the mask) and `segmentation`
-            (compressed RLE of the whole picture, `counts` as str).
+            (compressed RLE of the whole image, `counts` as str).
         """
         height, width = self.image_size
         results = []
@@ -212,13 +212,13 @@ class Instances:
 
 
 def run_lengths(window, image_size):
-    """COCO's run lengths of a window's whole-picture mask, without building that mask.
+    """COCO's run lengths of a window's whole-image mask, without building that mask.
 
     COCO reads a mask column by column and counts pixels of alternating value, beginning with False.
 
     Args:
         window: `MaskWindow`.
-        image_size: `(height, width)` of the picture.
+        image_size: `(height, width)` of the image.
 
     Returns:
         int64 array. Even entries count False, odd entries True; the sum is `height * width`.
@@ -233,7 +233,7 @@ def run_lengths(window, image_size):
         column, row = np.divmod(np.flatnonzero(steps == step), columns.shape[1])
         run_edges.append((window.left + column) * height + window.top + row)
     starts, ends = run_edges
-    # A run that reaches the picture's bottom goes on where the next column begins at its top.
+    # A run that reaches the image's bottom goes on where the next column begins at its top.
     apart = starts[1:] != ends[:-1]
     starts, ends = starts[np.r_[True, apart][: len(starts)]], ends[np.r_[apart, True][: len(ends)]]
     edges = np.stack([starts, ends], axis=1).ravel()

@@ -1,4 +1,4 @@
-"""From the mask head's small square of probabilities to the pixels of the picture."""
+"""From the mask head's small square of probabilities to the pixels of the image."""
 
 import numpy as np
 
@@ -6,9 +6,9 @@ from mrcnn.results.instances import MaskWindow
 
 
 def paste_mask(soft_mask, box, image_size, threshold=0.5, fading=True):
-    """Resizes a mask from its box's own grid onto the picture's pixels and thresholds it.
+    """Resizes a mask from its box's own grid onto the image's pixels and thresholds it.
 
-    The grid's S x S cells tile the box. The centre of picture row y is y + 1/2, and lies at
+    The grid's S x S cells tile the box. The centre of image row y is y + 1/2, and lies at
 
         v(y) = (y + 1/2 - y1) / (y2 - y1) * S - 1/2
 
@@ -23,8 +23,8 @@ def paste_mask(soft_mask, box, image_size, threshold=0.5, fading=True):
 
     Args:
         soft_mask: float array of shape `(S, S)`, probabilities in `[0, 1]`.
-        box: `y1, x1, y2, x2` in pixels of the picture; it may reach out of the picture.
-        image_size: `(height, width)` of the picture.
+        box: `y1, x1, y2, x2` in pixels of the image; it may reach out of the image.
+        image_size: `(height, width)` of the image.
         threshold: float in `[0, 1)`. A pixel belongs to the mask above it. Defaults to 0.5.
         fading: bool. `False` pastes as `unmold_mask` and `resize` in `mrcnn/utils.py` of matterport's Mask_RCNN do: no
             pixel in the box falls below the least of the soft mask, and one at the threshold belongs to the mask. A
@@ -32,7 +32,7 @@ def paste_mask(soft_mask, box, image_size, threshold=0.5, fading=True):
 
     Returns:
         A `MaskWindow` of the pixels from `floor(y1), floor(x1)` to `ceil(y2), ceil(x2)`, as far as they lie
-        in the picture. It has no pixels if box and picture do not meet or the box has no extent.
+        in the image. It has no pixels if box and image do not meet or the box has no extent.
 
     Raises:
         ValueError: if a coordinate of the box is not finite.

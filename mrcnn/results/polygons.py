@@ -11,7 +11,7 @@ def mask_polygons(window, tolerance=1.0):
         tolerance: float. How far a polygon may stray from the mask's edge, in pixels. Defaults to 1.
 
     Returns:
-        A list of float32 arrays of shape `(K, 2)`, K >= 3: `x, y` in pixels of the picture, first point not repeated.
+        A list of float32 arrays of shape `(K, 2)`, K >= 3: `x, y` in pixels of the image, first point not repeated.
         Holes come as polygons of their own; filled by the even-odd rule, they stay open. An empty mask gives an
         empty list.
     """
@@ -38,7 +38,7 @@ def simple_polygons(window, tolerance=0.5):
         tolerance: float. How far a polygon may stray from the mask's edge, in pixels. Defaults to 0.5.
 
     Returns:
-        A list of float32 arrays of shape `(K, 2)`, K >= 4: `x, y` in pixels of the picture, first point not repeated.
+        A list of float32 arrays of shape `(K, 2)`, K >= 4: `x, y` in pixels of the image, first point not repeated.
     """
     from skimage.measure import points_in_poly
 

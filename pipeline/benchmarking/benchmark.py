@@ -76,14 +76,14 @@ def benchmark(name_or_path, repeats, with_peers, folder):
     height, width = canvases[subjects[0]].shape[1:3]
     convolve, convolution_size = large_convolution()
     candidates = {
-        "segment": lambda photo: model.segment(photo.picture),
+        "segment": lambda photo: model.segment(photo.image),
         "network": lambda photo: stages.whole(canvases[photo]),
         "3x3 convolution": lambda photo: convolve(),
         f"segment_batch of {BATCH}": lambda photo: model.segment_batch(batch_from(photo, subjects)),
     }
     exported = exported_model(network, folder)
     if exported:
-        candidates["segment, ONNX Runtime"] = lambda photo: exported.segment(photo.picture)
+        candidates["segment, ONNX Runtime"] = lambda photo: exported.segment(photo.image)
     others, missing = peers.available_peers(folder) if with_peers else ({}, {})
     try:
         seconds, holding = interleave(candidates, stages, others, subjects)
@@ -112,7 +112,7 @@ def benchmark(name_or_path, repeats, with_peers, folder):
 def batch_from(photo, subjects):
     """The photo and the ones after it, as arrays."""
     first = subjects.index(photo)
-    return [subjects[(first + number) % len(subjects)].picture for number in range(BATCH)]
+    return [subjects[(first + number) % len(subjects)].image for number in range(BATCH)]
 
 
 def exported_model(network, folder):
@@ -134,7 +134,7 @@ def canvas_of(photo, network):
     """The network's input for a photo."""
     import tensorflow as tf
 
-    canvas, _ = network.conventions.letterbox(photo.picture, network.config.image_size, network.config)
+    canvas, _ = network.conventions.letterbox(photo.image, network.config.image_size, network.config)
     return tf.constant(canvas[None])
 
 
@@ -144,9 +144,9 @@ def large_convolution():
 
     height, width, channels = CONVOLUTION
     kernel = tf.random.stateless_normal((3, 3, channels, channels), (1, 2))
-    picture = tf.random.stateless_normal((1, height, width, channels), (3, 4))
-    run = frozen(lambda x: tf.nn.conv2d(x, kernel, 1, "SAME"), tf.TensorSpec(picture.shape, tf.float32))
-    return lambda: run(picture), height * width * 9 * channels * channels
+    image = tf.random.stateless_normal((1, height, width, channels), (3, 4))
+    run = frozen(lambda x: tf.nn.conv2d(x, kernel, 1, "SAME"), tf.TensorSpec(image.shape, tf.float32))
+    return lambda: run(image), height * width * 9 * channels * channels
 
 
 def interleave(candidates, stages, others, subjects):
@@ -185,8 +185,8 @@ def interleave(candidates, stages, others, subjects):
         holding.append(photo.is_held_by(stages.run(photo.path, watch)))
         for name, peer in others.items():
             time.sleep(PAUSE)
-            warm_up(peer.seconds, before.picture)
-            taken[name] = peer.seconds(photo.picture)
+            warm_up(peer.seconds, before.image)
+            taken[name] = peer.seconds(photo.image)
         for name, value in taken.items():
             seconds[name].append(value)
     return seconds, float(np.mean(holding))

@@ -24,7 +24,7 @@ class Peer:
     """A model in a process of its own: torch and TensorFlow crash where they share one.
 
     Args:
-        make: function of a folder that returns a function of a uint8 `(H, W, 3)` picture.
+        make: function of a folder that returns a function of a uint8 `(H, W, 3)` image.
         folder: path of a folder for an exported file.
 
     Raises:
@@ -40,9 +40,9 @@ class Peer:
             self.close()
             raise
 
-    def seconds(self, picture):
-        """How long the model takes for a picture, without the way to its process and back."""
-        return self._pool.submit(_time, picture).result()
+    def seconds(self, image):
+        """How long the model takes for an image, without the way to its process and back."""
+        return self._pool.submit(_time, image).result()
 
     def close(self):
         self._pool.shutdown()
@@ -53,9 +53,9 @@ def _load(make, folder):
     _run = make(folder)
 
 
-def _time(picture):
+def _time(image):
     start = time.perf_counter()
-    _run(picture)
+    _run(image)
     return time.perf_counter() - start
 
 
@@ -86,9 +86,9 @@ def torchvision_peer(folder):
     torch.set_num_threads(os.cpu_count())
     model = maskrcnn_resnet50_fpn(weights=None, weights_backbone=None, box_detections_per_img=1).eval()
 
-    def run(picture):
+    def run(image):
         with torch.inference_mode():
-            found = model([torch.from_numpy(picture).permute(2, 0, 1) / 255])[0]
+            found = model([torch.from_numpy(image).permute(2, 0, 1) / 255])[0]
             return (found["masks"] > 0.5).numpy()
 
     return run
@@ -96,7 +96,7 @@ def torchvision_peer(folder):
 
 def yolo_peer(folder):
     """YOLO11n-seg as ultralytics exports and runs it: ONNX Runtime, 640 x 640 pixels."""
-    import onnxruntime  # noqa: F401  (ultralytics would only miss it at the first picture)
+    import onnxruntime  # noqa: F401  (ultralytics would only miss it at the first image)
 
     os.environ.update(YOLO_AUTOINSTALL="false", YOLO_OFFLINE="true", YOLO_CONFIG_DIR=str(folder))
     from ultralytics import YOLO as Model
@@ -110,8 +110,8 @@ def yolo_peer(folder):
         os.chdir(before)
     model = Model(str(path), task="segment")
 
-    def run(picture):
-        return model.predict(np.ascontiguousarray(picture[..., ::-1]), imgsz=640, verbose=False)
+    def run(image):
+        return model.predict(np.ascontiguousarray(image[..., ::-1]), imgsz=640, verbose=False)
 
     return run
 

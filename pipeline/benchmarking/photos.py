@@ -14,15 +14,15 @@ FACE = np.array([(60, 200), (185, 235), (210, 110)])
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Photo:
-    """A picture, its file, and where the cat is.
+    """An image, its file, and where the cat is.
 
     Attributes:
-        picture: uint8 `(480, 640, 3)`.
-        path: path of the same picture as JPEG.
+        image: uint8 `(480, 640, 3)`.
+        path: path of the same image as JPEG.
         face: int `(3, 2)`. Rows and columns of points of the cat.
     """
 
-    picture: np.ndarray
+    image: np.ndarray
     path: object
     face: np.ndarray
 
@@ -53,9 +53,9 @@ def photos(count, folder):
             pixels = pixels[:, ::-1]
             face[:, 1] = cat.width - 1 - face[:, 1]
         top, left = random.integers(0, height - cat.height + 1), random.integers(0, width - cat.width + 1)
-        picture = np.full((height, width, 3), GROUND, np.uint8)
-        picture[top : top + cat.height, left : left + cat.width] = np.clip(pixels, 0, 255)
+        image = np.full((height, width, 3), GROUND, np.uint8)
+        image[top : top + cat.height, left : left + cat.width] = np.clip(pixels, 0, 255)
         path = folder / f"cat{number}.jpg"
-        Image.fromarray(picture).save(path, quality=92)
-        made.append(Photo(picture, path, face + np.array([top, left])))
+        Image.fromarray(image).save(path, quality=92)
+        made.append(Photo(image, path, face + np.array([top, left])))
     return made

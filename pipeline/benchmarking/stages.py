@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from mrcnn.detections import Detections
-from mrcnn.images import read_picture
+from mrcnn.images import read_image
 from mrcnn.model import frozen
 from mrcnn.results import drawing
 
@@ -25,7 +25,7 @@ STAGES = (
 
 
 class Stages:
-    """The way of a photo file to the two pictures that the page shows, step by step.
+    """The way of a photo file to the two images that the page shows, step by step.
 
     Args:
         network: `mrcnn.network.Network` of the preset lite.
@@ -38,15 +38,15 @@ class Stages:
         self.conventions = network.conventions
         channels = network.config.pyramid_channels
         levels = [tf.TensorSpec((None, None, None, channels), tf.float32)] * 5
-        detail = tf.TensorSpec((None, None, None, network.config.detail_channels), tf.float32)
-        pictures = tf.TensorSpec((None, None, None, 3), tf.uint8)
+        fine_features = tf.TensorSpec((None, None, None, network.config.fine_channels), tf.float32)
+        images = tf.TensorSpec((None, None, None, 3), tf.uint8)
         shape = tf.TensorSpec((2,), tf.int32)
         boxes = tf.TensorSpec((None, 4), tf.float32)
-        proposals = tf.TensorSpec((None, network.config.proposal_limit, 4), tf.float32)
+        proposals = tf.TensorSpec((None, network.config.post_nms_top_n, 4), tf.float32)
 
-        def trunk(pictures):
-            levels, detail = network.features(pictures)
-            return *levels, detail
+        def trunk(images):
+            levels, fine_features = network.features(images)
+            return *levels, fine_features
 
         def propose(shape, levels):
             return network.propose(levels, tf.unstack(shape))
@@ -54,24 +54,24 @@ class Stages:
         def select(shape, proposals, levels):
             return network.select(levels, proposals, tf.unstack(shape), CONFIDENCE, LIMIT)
 
-        def masks(boxes, class_ids, detail, levels):
-            owner = tf.zeros_like(class_ids)
-            return tf.sigmoid(network.mask_logits(levels, detail, boxes, owner, class_ids))
+        def masks(boxes, class_ids, fine_features, levels):
+            box_indices = tf.zeros_like(class_ids)
+            return tf.sigmoid(network.mask_logits(levels, fine_features, boxes, box_indices, class_ids))
 
-        def whole(pictures):
-            return network.detect(pictures, CONFIDENCE, LIMIT)
+        def whole(images):
+            return network.detect(images, CONFIDENCE, LIMIT)
 
-        self._trunk = frozen(trunk, pictures)
+        self._trunk = frozen(trunk, images)
         self._propose = frozen(propose, shape, levels)
         self._select = frozen(select, shape, proposals, levels)
-        self._masks = frozen(masks, boxes, tf.TensorSpec((None,), tf.int32), detail, levels)
-        self.whole = frozen(whole, pictures)
+        self._masks = frozen(masks, boxes, tf.TensorSpec((None,), tf.int32), fine_features, levels)
+        self.whole = frozen(whole, images)
 
     def run(self, path, watch):
         """Take a photo through all stages.
 
         Args:
-            path: path of a picture file.
+            path: path of an image file.
             watch: a function `watch(stage, function, *arguments)` that returns what the function does.
 
         Returns:
@@ -79,44 +79,44 @@ class Stages:
         """
         import tensorflow as tf
 
-        picture = watch("decode", read_picture, path)
+        image = watch("decode", read_image, path)
         letterbox = self.conventions.letterbox
-        canvas, window = watch("letterbox", letterbox, picture, self.config.image_size, self.config)
+        canvas, window = watch("letterbox", letterbox, image, self.config.image_size, self.config)
         shape = tf.constant(canvas.shape[:2], tf.int32)
-        *levels, detail = watch("network trunk", self._trunk, tf.constant(canvas[None]))
+        *levels, fine_features = watch("network trunk", self._trunk, tf.constant(canvas[None]))
         (proposals,) = watch("proposals", self._propose, shape, *levels)
         boxes, scores, class_ids = watch("box head", self._select, shape, proposals, *levels)
         count = int(np.count_nonzero(class_ids))
         boxes, scores, class_ids = boxes[0, :count], scores[0, :count], class_ids[0, :count]
-        (soft_masks,) = watch("mask head", self._masks, boxes, class_ids, detail, *levels)
+        (soft_masks,) = watch("mask head", self._masks, boxes, class_ids, fine_features, *levels)
         detections = Detections(
-            boxes=self.conventions.to_picture(boxes.numpy(), window, picture.shape[:2]),
+            boxes=self.conventions.to_image(boxes.numpy(), window, image.shape[:2]),
             scores=scores.numpy(),
             class_ids=class_ids.numpy(),
             soft_masks=soft_masks.numpy().astype(np.float16),
-            image_size=picture.shape[:2],
+            image_size=image.shape[:2],
             class_names=tuple(self.config.class_names),
             mask_margin=self.config.mask_margin,
         )
         found = watch("pasting", detections.instances, CONFIDENCE)
-        drawings = watch("drawing", _draw, picture, found, detections.class_names)
+        drawings = watch("drawing", _draw, image, found, detections.class_names)
         watch("encoding", _encode, drawings)
         return found
 
 
-def _draw(picture, found, class_names):
+def _draw(image, found, class_names):
     names = dict(enumerate(class_names, start=1))
-    return drawing.draw_instances(picture, found), drawing.draw_semantic_map(found.semantic_map(), names)
+    return drawing.draw_instances(image, found), drawing.draw_semantic_map(found.semantic_map(), names)
 
 
 def _encode(drawings):
-    """As the page sends its pictures: JPEG without chroma subsampling."""
-    for picture in drawings:
-        Image.fromarray(picture).save(io.BytesIO(), "JPEG", quality=90, subsampling=0)
+    """As the page sends its images: JPEG without chroma subsampling."""
+    for image in drawings:
+        Image.fromarray(image).save(io.BytesIO(), "JPEG", quality=90, subsampling=0)
 
 
 def multiply_adds(network, height, width):
-    """Multiply-add operations of a network for one picture with one detection.
+    """Multiply-add operations of a network for one image with one detection.
 
     Counted are convolutions and matrix products; what else there is costs memory traffic rather than arithmetic.
 
@@ -132,7 +132,7 @@ def multiply_adds(network, height, width):
 
     signature = [tf.TensorSpec((1, height, width, 3), tf.uint8)]
     detect = tf.function(
-        lambda pictures: network.detect_padded(pictures, CONFIDENCE, 1), input_signature=signature, autograph=False
+        lambda images: network.detect_padded(images, CONFIDENCE, 1), input_signature=signature, autograph=False
     )
     total = 0
     for operation in detect.get_concrete_function().graph.get_operations():

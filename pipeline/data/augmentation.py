@@ -110,18 +110,18 @@ def augment(image, windows, class_ids, outlined, size, jitter, random):
     )
 
 
-def recolour(picture, jitter, random):
+def recolour(image, jitter, random):
     """Change brightness, contrast, saturation and the balance of the channels of a `PIL.Image` at random."""
     if random.random() < jitter.grey:
-        return picture.convert("L").convert("RGB")
+        return image.convert("L").convert("RGB")
     if not jitter.colour:
-        return picture
+        return image
     brightness, contrast, saturation = 1.0 + random.uniform(-jitter.colour, jitter.colour, 3)
     balance = 1.0 + random.uniform(-jitter.colour, jitter.colour, 3) / 5
-    picture = ImageEnhance.Color(picture).enhance(saturation)
+    image = ImageEnhance.Color(image).enhance(saturation)
     level = np.arange(256)
     tables = [np.clip(((level - 128) * contrast + 128) * brightness * gain, 0, 255) for gain in balance]
-    return picture.point([int(value) for table in tables for value in table])
+    return image.point([int(value) for table in tables for value in table])
 
 
 def _choose_cut(windows, class_ids, size, cut, random):

@@ -1,4 +1,4 @@
-"""Many small pictures with their masks drawn, on one sheet, so that a person sees the data at one glance."""
+"""Many small images with their masks drawn, on one sheet, so that a person sees the data at one glance."""
 
 from dataclasses import dataclass, field
 
@@ -7,13 +7,13 @@ import numpy as np
 
 @dataclass
 class Tile:
-    """One picture of a sheet.
+    """One image of a sheet.
 
     Attributes:
         image: uint8 (H, W, 3) RGB.
         masks: list of bool (H, W), the instances.
         ignored: list of bool (H, W), hatched in grey.
-        caption: str. One line below the picture.
+        caption: str. One line below the image.
     """
 
     image: np.ndarray
@@ -28,7 +28,7 @@ def contact_sheet(tiles, columns=6, tile_size=220):
     Args:
         tiles: iterable of Tile; each is drawn and let go before the next is taken.
         columns: int. Tiles a row.
-        tile_size: int. Pixels of the square that a picture is shrunk into.
+        tile_size: int. Pixels of the square that an image is shrunk into.
 
     Returns:
         PIL.Image.Image, RGB.
@@ -39,8 +39,8 @@ def contact_sheet(tiles, columns=6, tile_size=220):
     drawn = []
     for tile in tiles:
         cell = Image.new("RGB", (tile_size, tile_size + caption_height), "white")
-        picture = _draw_tile(tile, tile_size - 6)
-        cell.paste(picture, ((tile_size - picture.width) // 2, (tile_size - picture.height) // 2))
+        image = _draw_tile(tile, tile_size - 6)
+        cell.paste(image, ((tile_size - image.width) // 2, (tile_size - image.height) // 2))
         ImageDraw.Draw(cell).text((4, tile_size), tile.caption[: tile_size // 6], fill="black")
         drawn.append(cell)
     columns = max(1, min(columns, len(drawn)))

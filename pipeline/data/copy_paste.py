@@ -40,6 +40,6 @@ def paste(image, source, window, random):
     pixels = Image.fromarray(source[window.slices]).resize((columns, rows), Image.BILINEAR, reducing_gap=2.0)
     cover = Image.fromarray(window.mask.astype(np.uint8) * 255).resize((columns, rows), Image.BILINEAR)
     mask = np.asarray(cover) > 127
-    picture = Image.fromarray(image)
-    picture.paste(pixels, (left, top), cover.filter(ImageFilter.GaussianBlur(1)))
-    return np.asarray(picture), MaskWindow(top, left, mask)
+    image = Image.fromarray(image)
+    image.paste(pixels, (left, top), cover.filter(ImageFilter.GaussianBlur(1)))
+    return np.asarray(image), MaskWindow(top, left, mask)

@@ -1,4 +1,4 @@
-"""A data set of photos with instance masks: COCO instance JSON beside a folder of pictures.
+"""A data set of photos with instance masks: COCO instance JSON beside a folder of images.
 
 dataset = CocoDataset("data/cat/train")                 # reads data/cat/train.json
 image = dataset.load_image(image_id)                    # uint8 (H, W, 3)
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mrcnn.images import read_picture
+from mrcnn.images import read_image
 from mrcnn.results.instances import MaskWindow
 from pipeline.data.formats import default_annotations, fill_box
 from pipeline.data.formats.coco import decode_segmentation, encode_rle
@@ -28,10 +28,10 @@ class CocoDataset:
     and measured, its outline cannot.
 
     Args:
-        folder: path of the folder of pictures.
+        folder: path of the folder of images.
         annotations: path of the JSON file. Defaults to the folder's name with `.json` beside it.
         classes: list of str. Only these classes, numbered in this order; instances of others are left out, their
-            pictures stay. Defaults to all.
+            images stay. Defaults to all.
 
     Attributes:
         image_ids: list of int, in the order of the file.
@@ -39,7 +39,7 @@ class CocoDataset:
         category_ids: tuple of int. The COCO category ids of the same classes.
 
     Raises:
-        ValueError: if the file is missing, is not COCO instance JSON, or names a picture that is not in the folder,
+        ValueError: if the file is missing, is not COCO instance JSON, or names an image that is not in the folder,
             or if a class is not in it, with near matches.
     """
 
@@ -47,7 +47,7 @@ class CocoDataset:
         self.folder = Path(folder)
         self.annotations = Path(annotations) if annotations else default_annotations(self.folder)
         if not self.folder.is_dir():
-            raise ValueError(f"{self.folder} is not a folder of pictures")
+            raise ValueError(f"{self.folder} is not a folder of images")
         if not self.annotations.is_file():
             raise ValueError(f"{self.annotations} is missing: it should hold the COCO annotations of {self.folder}")
         try:
@@ -60,10 +60,10 @@ class CocoDataset:
             reason = f"an entry lacks {error}" if isinstance(error, KeyError) else error
             raise ValueError(f"{self.annotations} is not COCO instance JSON: {reason}") from error
         if not self.images:
-            raise ValueError(f"{self.annotations} names no pictures")
+            raise ValueError(f"{self.annotations} names no images")
         missing = [image["file_name"] for image in self.images.values() if not self.path(image["id"]).is_file()]
         if missing:
-            raise ValueError(f"{len(missing)} pictures of {self.annotations} are missing, the first is {missing[0]!r}")
+            raise ValueError(f"{len(missing)} images of {self.annotations} are missing, the first is {missing[0]!r}")
         if classes:
             categories = [_find(name, categories, self.annotations) for name in dict.fromkeys(classes)]
         self.image_ids = list(self.images)
@@ -79,11 +79,11 @@ class CocoDataset:
         return len(self.image_ids)
 
     def path(self, image_id):
-        """Path of a picture's file."""
+        """Path of an image's file."""
         return self.folder / self.images[image_id]["file_name"]
 
     def has_instances(self, image_id):
-        """Whether a picture shows at least one instance that is not an ignore region."""
+        """Whether an image shows at least one instance that is not an ignore region."""
         return any(not row.get("iscrowd") for row in self._rows[image_id])
 
     def count_instances(self):
@@ -109,25 +109,25 @@ class CocoDataset:
         }
 
     def load_image(self, image_id):
-        """The picture as uint8 `(H, W, 3)` RGB, in the orientation that its annotations were drawn in.
+        """The image as uint8 `(H, W, 3)` RGB, in the orientation that its annotations were drawn in.
 
         Raises:
-            ValueError: if the picture cannot be read, or has another size than the annotations say.
+            ValueError: if the image cannot be read, or has another size than the annotations say.
         """
         size = self.images[image_id]["height"], self.images[image_id]["width"]
-        picture = read_picture(self.path(image_id))
-        if picture.shape[:2] != size:  # drawn by a tool that did not apply the camera's rotation
+        image = read_image(self.path(image_id))
+        if image.shape[:2] != size:  # drawn by a tool that did not apply the camera's rotation
             with Image.open(self.path(image_id)) as file:
-                picture = np.asarray(file.convert("RGB"))
-        if picture.shape[:2] != size:
-            raise ValueError(f"{self.path(image_id)} is {picture.shape[:2]} pixels, its annotations are for {size}")
-        return picture
+                image = np.asarray(file.convert("RGB"))
+        if image.shape[:2] != size:
+            raise ValueError(f"{self.path(image_id)} is {image.shape[:2]} pixels, its annotations are for {size}")
+        return image
 
     def load_mask(self, image_id):
-        """The picture's instances; ignore regions are left out, box-only instances are filled boxes.
+        """The image's instances; ignore regions are left out, box-only instances are filled boxes.
 
         Returns:
-            masks bool `(H, W, N)` and class_ids int32 `(N,)`, N = 0 for a picture without instances.
+            masks bool `(H, W, N)` and class_ids int32 `(N,)`, N = 0 for an image without instances.
         """
         windows, class_ids, _ = self.windows(image_id)
         image = self.images[image_id]
@@ -138,7 +138,7 @@ class CocoDataset:
         return masks, class_ids[real].astype(np.int32)
 
     def windows(self, image_id):
-        """The picture's instances and ignore regions, each cut to its own box.
+        """The image's instances and ignore regions, each cut to its own box.
 
         Returns:
             list of N `MaskWindow` without empty ones, class ids int32 `(N,)`, IGNORE for `iscrowd`,

@@ -1,4 +1,4 @@
-"""Downloads pictures, boxes and instance masks of some classes from Open Images.
+"""Downloads images, boxes and instance masks of some classes from Open Images.
 
     python -m pipeline download --class Cat --split train --limit 500 --out data/cat
     python -m pipeline download --class Cat --split validation --limit 100 --out data/cat
@@ -6,12 +6,12 @@
 
 Each split gets its own folder, ready for `python -m pipeline prepare`:
 
-    data/cat/train/images/ID.jpg          the pictures
+    data/cat/train/images/ID.jpg          the images
     data/cat/train/boxes/ID.xml           their boxes, Pascal VOC; `difficult` marks groups and drawings
-    data/cat/train/masks/ID_CLASS_BOX.png the instance masks, not yet at picture size
-    data/cat/train/masks.csv              which mask belongs to which picture, class and box
+    data/cat/train/masks/ID_CLASS_BOX.png the instance masks, not yet at image size
+    data/cat/train/masks.csv              which mask belongs to which image, class and box
     data/cat/train/classes.csv            machine name and display name of the classes
-    data/cat/train/attribution.csv        author, licence and source of every picture: keep it with them
+    data/cat/train/attribution.csv        author, licence and source of every image: keep it with them
     data/cat/train/download.json          what was asked for and what came
 
 An interrupted download is continued by the same command, and another --limit adds to what is there. The tables
@@ -65,15 +65,15 @@ def add_arguments(parser):
         "--limit",
         type=int,
         metavar="N",
-        help="at most N pictures a class in each split; what is there already stays (default: all there are)",
+        help="at most N images a class in each split; what is there already stays (default: all there are)",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the split folders go")
     parser.add_argument(
         "--annotations",
         choices=("masks", "boxes", "both"),
         default="masks",
-        help="masks: only pictures that have instance masks; boxes: boxes alone, no masks are downloaded; "
-        "both: pictures with masks first, then pictures that have only boxes (default: masks)",
+        help="masks: only images that have instance masks; boxes: boxes alone, no masks are downloaded; "
+        "both: images with masks first, then images that have only boxes (default: masks)",
     )
     parser.add_argument(
         "--cache",
@@ -125,7 +125,7 @@ def download_split(arguments, split):
     """
     from mrcnn.atomic import atomic_file, write_atomically
     from pipeline.data.open_images.masks import download_masks
-    from pipeline.data.open_images.package import download_pictures
+    from pipeline.data.open_images.package import download_images
     from pipeline.data.open_images.transfer import fetch
 
     if arguments.limit is not None and arguments.limit < 1:
@@ -147,7 +147,7 @@ def download_split(arguments, split):
     if arguments.annotations != "boxes":
         masks_table = table(arguments.masks_url, MASKS_CSV.format(split=split))
         mask_rows = list(read_rows(masks_table, MASK_COLUMNS, "LabelName", codes))
-    chosen = choose_pictures(classes, box_rows, mask_rows, arguments.annotations, arguments.limit, split)
+    chosen = choose_images(classes, box_rows, mask_rows, arguments.annotations, arguments.limit, split)
     # What an earlier command brought stays, with its masks and its author, whatever this one asks for.
     chosen.update(path.stem for path in (folder / "images").glob("*.jpg"))
     if arguments.annotations == "boxes" and (folder / "masks.csv").exists():
@@ -158,10 +158,10 @@ def download_split(arguments, split):
     with atomic_file(folder / "classes.csv", "w") as file:
         rows = [{"LabelName": code, "DisplayName": name} for name, code in classes.items()]
         write_rows(file, CLASS_COLUMNS, rows)
-    pictures = download_pictures(
+    images = download_images(
         classes, box_rows, split, folder, arguments.images_url.rstrip("/"), progress=not arguments.quiet
     )
-    present = set(pictures.present)
+    present = set(images.present)
     mask_rows = [row for row in mask_rows if row["ImageID"] in present]
     with atomic_file(folder / "masks.csv", "w") as file:
         write_rows(file, MASK_COLUMNS, mask_rows)
@@ -171,7 +171,7 @@ def download_split(arguments, split):
     credits_table = table(arguments.tables_url, IMAGES_CSV[split])
     credited = {row["ImageID"]: row for row in read_rows(credits_table, IMAGE_COLUMNS, "ImageID", present)}
     with atomic_file(folder / "attribution.csv", "w") as file:
-        rows = [credited.get(image_id, {"ImageID": image_id}) for image_id in pictures.present]
+        rows = [credited.get(image_id, {"ImageID": image_id}) for image_id in images.present]
         write_rows(file, ATTRIBUTION_COLUMNS, rows)
 
     summary = {
@@ -179,9 +179,9 @@ def download_split(arguments, split):
         "split": split,
         "annotations": arguments.annotations,
         "limit": arguments.limit,
-        "pictures": len(present),
-        "pictures_missing": pictures.missing,
-        "pictures_unreadable": pictures.unreadable,
+        "images": len(present),
+        "images_missing": images.missing,
+        "images_unreadable": images.unreadable,
         "boxes": sum(row["ImageID"] in present for row in box_rows),
         "masks": len(masks.present),
         "masks_missing": sorted(masks.missing),
@@ -193,10 +193,10 @@ def download_split(arguments, split):
     return summary
 
 
-def choose_pictures(classes, box_rows, mask_rows, annotations, limit, split):
-    """Chooses which pictures to download, the same ones in every run.
+def choose_images(classes, box_rows, mask_rows, annotations, limit, split):
+    """Chooses which images to download, the same ones in every run.
 
-    Picture ids are random hexadecimal numbers. Taking them in ascending order is a fair sample, and needs as
+    Image ids are random hexadecimal numbers. Taking them in ascending order is a fair sample, and needs as
     few mask archives as possible, since there is one for each first digit.
 
     Args:
@@ -204,11 +204,11 @@ def choose_pictures(classes, box_rows, mask_rows, annotations, limit, split):
         box_rows: list of dict. Rows of the box table of these classes.
         mask_rows: list of dict. Rows of the mask table of these classes; empty for `annotations="boxes"`.
         annotations: str. `"masks"`, `"boxes"` or `"both"`.
-        limit: int or None. Pictures a class.
+        limit: int or None. Images a class.
         split: str. For the error message.
 
     Returns:
-        Set of picture ids.
+        Set of image ids.
 
     Raises:
         ValueError: nothing is annotated this way for a class.
@@ -235,7 +235,7 @@ def choose_pictures(classes, box_rows, mask_rows, annotations, limit, split):
 
 
 def _refuse_other_classes(folder, classes):
-    """A folder holds one list of classes: boxes of others would be missing in the pictures that are there."""
+    """A folder holds one list of classes: boxes of others would be missing in the images that are there."""
     path = folder / "classes.csv"
     if path.exists():
         before = [row["DisplayName"] for row in read_rows(path, CLASS_COLUMNS, "LabelName", None)]
@@ -245,17 +245,17 @@ def _refuse_other_classes(folder, classes):
 
 def _print_summary(summary, folder, cache):
     print(
-        f"{folder}: {summary['pictures']} pictures, {summary['boxes']} boxes and {summary['masks']} masks "
+        f"{folder}: {summary['images']} images, {summary['boxes']} boxes and {summary['masks']} masks "
         f"of {', '.join(summary['classes'])}"
     )
     for key, words in (
-        ("pictures_missing", "pictures are not in the bucket and were skipped"),
-        ("pictures_unreadable", "pictures cannot be decoded and were skipped"),
+        ("images_missing", "images are not in the bucket and were skipped"),
+        ("images_unreadable", "images cannot be decoded and were skipped"),
         ("masks_missing", "masks are not in their archive"),
         ("masks_corrupt", "masks are damaged in their archive"),
-        ("without_attribution", "pictures have no author and licence on record"),
+        ("without_attribution", "images have no author and licence on record"),
     ):
         if summary[key]:
             print(f"  {len(summary[key])} {words} (named in download.json)")
-    print(f"  author and licence of each picture: {folder / 'attribution.csv'}")
+    print(f"  author and licence of each image: {folder / 'attribution.csv'}")
     print(f"  tables and mask archives are kept in {cache}; delete it when you need no further class")

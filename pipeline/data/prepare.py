@@ -7,10 +7,10 @@
 
 Writes beside the folder, here for `data/cat/train`:
 
-    data/cat/train.json           COCO instances, masks as RLE at the exact size of each picture
-    data/cat/train.report.json    counts, sizes, and every picture and mask that was dropped, with the reason
+    data/cat/train.json           COCO instances, masks as RLE at the exact size of each image
+    data/cat/train.report.json    counts, sizes, and every image and mask that was dropped, with the reason
     data/cat/train.report.txt     the same in sentences, also printed
-    data/cat/train.contact.png    a sample of pictures with masks drawn: look at it before training
+    data/cat/train.contact.png    a sample of images with masks drawn: look at it before training
 
 Boxes are derived from masks. Groups, doubtful objects and objects with a lost mask become ignore regions
 (`iscrowd`). An object with a box and no mask is written without `segmentation`: it trains class and box, and not the
@@ -28,7 +28,7 @@ SHEET_TILES = 48
 
 def add_arguments(parser):
     """Adds the options of `python -m pipeline prepare` to an argparse parser."""
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder of pictures")
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder of images")
     parser.add_argument(
         "--annotations",
         type=Path,
@@ -59,7 +59,7 @@ def add_arguments(parser):
         choices=("keep", "fill", "ignore"),
         default="keep",
         help="objects with a box but no mask: keep the box, which trains class and box but no mask; fill it where a "
-        "picture has no masks at all, which teaches box-shaped masks; or ignore these regions (default: keep)",
+        "image has no masks at all, which teaches box-shaped masks; or ignore these regions (default: keep)",
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="the JSON file to write (default: DIR.json)")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
@@ -80,7 +80,7 @@ def main(arguments):
 
 
 def prepare(arguments):
-    """Reads every picture, then writes JSON, report and contact sheet.
+    """Reads every image, then writes JSON, report and contact sheet.
 
     Returns:
         Dictionary as written to the report.
@@ -91,7 +91,7 @@ def prepare(arguments):
     from pipeline.data.contact_sheet import contact_sheet
     from pipeline.data.formats import default_annotations, open_reader
     from pipeline.data.report import describe, summarize
-    from pipeline.resume import Journal, fingerprint
+    from pipeline.resume import ProgressLog, fingerprint
 
     data = Path(arguments.data)
     out = arguments.out or default_annotations(data)
@@ -104,37 +104,37 @@ def prepare(arguments):
     root.mkdir(exist_ok=True)
 
     options = arguments.classes, arguments.values, arguments.boxes, reader.class_names
-    journal = Journal(out.with_name(f"{out.name}.journal"), fingerprint(options, reader.inputs), "file_name")
-    with journal:
-        for path in tqdm(reader.pictures, desc="prepare", unit="picture", disable=arguments.quiet):
+    progress_log = ProgressLog(out.with_name(f"{out.name}.progress"), fingerprint(options, reader.inputs), "file_name")
+    with progress_log:
+        for path in tqdm(reader.images, desc="prepare", unit="image_index", disable=arguments.quiet):
             name = Path(os.path.relpath(path, root)).as_posix()
-            if name not in journal.records:
-                journal.add(prepare_picture(reader, path, name, class_names, arguments.boxes))
-    records = [journal.records[name] for name in sorted(journal.records)]
+            if name not in progress_log.records:
+                progress_log.add(prepare_image(reader, path, name, class_names, arguments.boxes))
+    records = [progress_log.records[name] for name in sorted(progress_log.records)]
 
     content = to_coco(records, class_names, reader.credits)
     report = summarize(content, records)
     if not content["images"]:
-        reasons = "; ".join(f"{count} x {reason}" for reason, count in report["dropped_pictures"].items())
-        raise ValueError(f"no picture of {data} can be used ({reasons})")
+        reasons = "; ".join(f"{count} x {reason}" for reason, count in report["dropped_images"].items())
+        raise ValueError(f"no image of {data} can be used ({reasons})")
     write_atomically(out.with_suffix(".report.json"), json.dumps(report, indent=2, ensure_ascii=False) + "\n")
     text = describe(report, out)
     write_atomically(out.with_suffix(".report.txt"), text)
     with atomic_file(out.with_suffix(".contact.png")) as file:
         contact_sheet(_tiles(content, root)).save(file, "PNG")
     write_atomically(out, json.dumps(content, ensure_ascii=False))  # last: where it is, everything is
-    journal.path.unlink()
+    progress_log.path.unlink()
     print(text, end="")
     return report
 
 
-def prepare_picture(reader, path, name, class_names, boxes="keep"):
-    """Makes one picture's record.
+def prepare_image(reader, path, name, class_names, boxes="keep"):
+    """Makes one image's record.
 
     Args:
         reader: one of the readers in `pipeline/data/formats`.
-        path: Path of the picture.
-        name: str. The picture's name in the JSON file.
+        path: Path of the image.
+        name: str. The image's name in the JSON file.
         class_names: list of str. The classes to keep.
         boxes: str. `"keep"`, `"fill"` or `"ignore"`: what becomes of objects without a mask.
 
@@ -170,7 +170,7 @@ def prepare_picture(reader, path, name, class_names, boxes="keep"):
             problems.append(str(error))
             continue
         if not mask.any():
-            problems.append("empty mask" if source == "mask" else "box outside of the picture")
+            problems.append("empty mask" if source == "mask" else "box outside of the image")
             continue
         segmentation, box, area = encode_rle(mask)
         box_only = source == "box" and boxes == "keep" and not ignore
@@ -231,17 +231,17 @@ def _check_classes(asked, known):
 
 
 def _read_sizes(path):
-    """Decodes a picture; returns its upright size and its size as stored, both (height, width)."""
+    """Decodes an image; returns its upright size and its size as stored, both (height, width)."""
     from PIL import Image
 
-    from mrcnn.images import read_picture
+    from mrcnn.images import read_image
 
     try:
-        upright = read_picture(path).shape[:2]
+        upright = read_image(path).shape[:2]
     except ValueError as error:
         if not path.exists():
-            raise ValueError("picture file is missing") from error
-        raise ValueError(f"picture cannot be read: {error}") from error
+            raise ValueError("image file is missing") from error
+        raise ValueError(f"image cannot be read: {error}") from error
     with Image.open(path) as image:
         return upright, (image.height, image.width)
 
@@ -259,14 +259,14 @@ def _annotation_scale(annotated, upright, stored):
     scale = (upright[0] / annotated[0], upright[1] / annotated[1])
     if not 0.98 < scale[0] / scale[1] < 1.02:
         raise ValueError(
-            f"annotation of another size: {annotated[1]}x{annotated[0]}, the picture has {upright[1]}x{upright[0]}"
+            f"annotation of another size: {annotated[1]}x{annotated[0]}, the image has {upright[1]}x{upright[0]}"
         )
     return scale
 
 
 def _tiles(content, root):
-    """An even sample of the pictures, as tiles of the contact sheet."""
-    from mrcnn.images import read_picture
+    """An even sample of the images, as tiles of the contact sheet."""
+    from mrcnn.images import read_image
     from pipeline.data.contact_sheet import Tile
 
     rows_of = {}
@@ -279,7 +279,7 @@ def _tiles(content, root):
         size = image["height"], image["width"]
         masks = [[_mask_of(row, size) for row in rows if row["iscrowd"] == crowd] for crowd in (0, 1)]
         caption = f"{len(masks[0])} + {len(masks[1])} ignored  {Path(image['file_name']).stem}"
-        yield Tile(read_picture(root / image["file_name"]), *masks, caption)
+        yield Tile(read_image(root / image["file_name"]), *masks, caption)
 
 
 def _mask_of(row, size):

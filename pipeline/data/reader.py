@@ -31,11 +31,11 @@ class SampleReader:
         names = {dataset.class_names for dataset in datasets}
         if len(names) > 1:
             raise ValueError(f"the data sets have different classes: {', '.join(map(str, sorted(names)))}")
-        pictures = [(dataset, image_id) for dataset in datasets for image_id in dataset.image_ids]
+        images = [(dataset, image_id) for dataset in datasets for image_id in dataset.image_ids]
         groups = {NEGATIVE: [], POSITIVE: []}
-        for dataset, image_id in pictures:
+        for dataset, image_id in images:
             group = groups[POSITIVE if dataset.has_instances(image_id) else NEGATIVE]
-            group += [(dataset, image_id)] * _times(dataset.images[image_id], config.repeat)
+            group += [(dataset, image_id)] * _times(dataset.images[image_id], config.sampling_weights)
         if not groups[POSITIVE]:
             raise ValueError("no photo of the training data shows an instance")
         self.groups = groups
@@ -52,7 +52,7 @@ class SampleReader:
             outlined = np.zeros_like(outlined)
         return windows, class_ids, outlined
 
-    def picture(self, number):
+    def image(self, number):
         """The `(dataset, image_id)` of a sample: an epoch shows every photo of a group, in a new order each time."""
         share = self.negative_share
         negatives_before, negatives_after = int(number * share), int((number + 1) * share)
@@ -72,7 +72,7 @@ class SampleReader:
 
     def sample(self, number):
         """Sample `number`: see `pipeline.data.augmentation.augment` for what comes back."""
-        dataset, image_id = self.picture(number)
+        dataset, image_id = self.image(number)
         image = dataset.load_image(image_id)
         windows, class_ids, outlined = self._windows(dataset, image_id)
         random = np.random.default_rng((self.config.seed, 3, number))
@@ -103,7 +103,7 @@ class SampleReader:
             worker: tuple `(index, count)`. Of each batch, only this of so many equal parts. Defaults to all of it.
 
         Returns:
-            A `tf.data.Dataset` of `(pictures, truth, seeds)`, see `Network.training_losses`.
+            A `tf.data.Dataset` of `(images, truth, seeds)`, see `Network.training_losses`.
         """
         import tensorflow as tf
 
@@ -134,10 +134,10 @@ class SampleReader:
         return samples.map(_add_padding_row).padded_batch(rows).prefetch(4)
 
 
-def _times(record, repeat):
-    """How often a photo comes in an epoch: the product of all entries of `repeat` that hold for its COCO record."""
+def _times(record, sampling_weights):
+    """How often a photo comes in an epoch: the product of all `sampling_weights` that hold for its COCO record."""
     times = 1
-    for condition, count in repeat:
+    for condition, count in sampling_weights:
         if _holds(condition, record):
             times *= count
     return times

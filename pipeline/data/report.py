@@ -12,7 +12,7 @@ def summarize(content, records):
 
     Args:
         content: dict. COCO instance JSON.
-        records: list of dict. What `prepare_picture` returned for each picture.
+        records: list of dict. What `prepare_image` returned for each image.
 
     Returns:
         Dictionary, ready for JSON.
@@ -20,15 +20,15 @@ def summarize(content, records):
     names = {row["id"]: row["name"] for row in content["categories"]}
     objects = [row for row in content["annotations"] if not row["iscrowd"]]
     ignored = [row for row in content["annotations"] if row["iscrowd"]]
-    per_picture = Counter(row["image_id"] for row in objects)
+    per_image = Counter(row["image_id"] for row in objects)
     shares = {row["id"]: row["width"] * row["height"] for row in content["images"]}
     dropped = {record["file_name"]: record["dropped"] for record in records if "dropped" in record}
     problems = {record["file_name"]: record["problems"] for record in records if record.get("problems")}
     return {
-        "pictures": len(content["images"]),
-        "pictures_with_instances": len(per_picture),
-        "pictures_without_instances": len(content["images"]) - len(per_picture),
-        "picture_sizes": _spread([max(row["width"], row["height"]) for row in content["images"]]),
+        "images": len(content["images"]),
+        "images_with_instances": len(per_image),
+        "images_without_instances": len(content["images"]) - len(per_image),
+        "image_sizes": _spread([max(row["width"], row["height"]) for row in content["images"]]),
         "instances": {name: sum(row["category_id"] == number for row in objects) for number, name in names.items()},
         "ignored": {name: sum(row["category_id"] == number for row in ignored) for number, name in names.items()},
         "filled_boxes": sum(row["source"] == "box" and "segmentation" in row for row in objects),
@@ -38,9 +38,9 @@ def summarize(content, records):
             "medium": sum(SMALL <= row["area"] < LARGE for row in objects),
             "large": sum(row["area"] >= LARGE for row in objects),
         },
-        "share_of_picture": _spread([round(row["area"] / shares[row["image_id"]], 4) for row in objects]),
-        "most_instances_in_a_picture": max(per_picture.values(), default=0),
-        "dropped_pictures": _count_reasons(dropped.values()),
+        "share_of_image": _spread([round(row["area"] / shares[row["image_id"]], 4) for row in objects]),
+        "most_instances_in_a_image": max(per_image.values(), default=0),
+        "dropped_images": _count_reasons(dropped.values()),
         "problems": _count_reasons(problem for each in problems.values() for problem in each),
         "dropped_files": dropped,
         "problem_files": problems,
@@ -58,20 +58,20 @@ def describe(report, out):
         str, several lines.
     """
     lines = [
-        f"{out}: {report['pictures']} pictures, {report['pictures_with_instances']} with instances and "
-        f"{report['pictures_without_instances']} without",
+        f"{out}: {report['images']} images, {report['images_with_instances']} with instances and "
+        f"{report['images_without_instances']} without",
     ]
     for name, count in report["instances"].items():
         lines.append(f"  {name}: {count} instances and {report['ignored'][name]} ignore regions")
-    sizes, shares = report["instances_by_size"], report["share_of_picture"]
+    sizes, shares = report["instances_by_size"], report["share_of_image"]
     lines.append(f"  sizes: {sizes['small']} small, {sizes['medium']} medium, {sizes['large']} large (COCO's limits)")
     if shares:
         lines.append(
-            f"  a mask covers {shares['median']:.1%} of its picture (median; "
+            f"  a mask covers {shares['median']:.1%} of its image (median; "
             f"{shares['least']:.1%} to {shares['most']:.1%}), "
-            f"at most {report['most_instances_in_a_picture']} in one picture"
+            f"at most {report['most_instances_in_a_image']} in one image"
         )
-    longest = report["picture_sizes"]
+    longest = report["image_sizes"]
     if longest:
         lines.append(f"  long sides: {longest['least']} to {longest['most']} pixels, median {longest['median']:g}")
     if report["box_only"]:
@@ -80,11 +80,11 @@ def describe(report, out):
         )
     if report["filled_boxes"]:
         lines.append(
-            f"  NOTE: {report['filled_boxes']} objects are filled boxes, since their pictures have no masks; "
+            f"  NOTE: {report['filled_boxes']} objects are filled boxes, since their images have no masks; "
             "they train, but teach box-shaped masks"
         )
-    for reason, count in report["dropped_pictures"].items():
-        lines.append(f"  dropped {count} pictures: {reason}")
+    for reason, count in report["dropped_images"].items():
+        lines.append(f"  dropped {count} images: {reason}")
     for reason, count in report["problems"].items():
         lines.append(f"  {count} times: {reason}")
     lines.append(f"  look at {out.with_suffix('.contact.png')} before training")

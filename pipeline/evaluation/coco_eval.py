@@ -20,9 +20,9 @@ import numpy as np
 from mrcnn.atomic import write_atomically
 from pipeline.data.dataset import CocoDataset
 from pipeline.evaluation.matching import match_photos
-from pipeline.resume import Journal, fingerprint
+from pipeline.resume import ProgressLog, fingerprint
 
-LIMIT = 100  # detections a picture, as in COCO
+LIMIT = 100  # detections an image, as in COCO
 LEAST_CONFIDENCE = 0.01
 SHOWN = 0.5  # confidence from which a detection counts as shown to people
 # Places of COCOeval's IoU thresholds 0.50 to 0.95 and of its areas: all, small, medium, large.
@@ -59,19 +59,19 @@ def evaluate(model, dataset, size=None, progress=True):
     return {**measure(dataset, results), "ms_per_picture": milliseconds}
 
 
-def detect_all(model, dataset, size=None, progress=True, journal=None):
+def detect_all(model, dataset, size=None, progress=True, progress_log=None):
     """Detections in all photos of a data set, in COCO's results format, and the median milliseconds a photo.
 
     Arguments and errors are those of `evaluate`, and:
 
     Args:
-        journal: `Journal` by `image_id`, open. Photos in it are not looked at again. Defaults to none.
+        progress_log: `ProgressLog` by `image_id`, open. Photos in it are not looked at again. Defaults to none.
     """
     from tqdm import tqdm
 
     if tuple(model.class_names) != dataset.class_names:
         raise ValueError(f"the model finds {model.class_names}, the data set has {dataset.class_names}")
-    records = journal.records if journal else {}
+    records = progress_log.records if progress_log else {}
     done = len(records)
     waiting = [image_id for image_id in dataset.image_ids if image_id not in records]
     for image_id in tqdm(waiting, "evaluate", len(dataset), initial=done, unit="photo", disable=not progress):
@@ -81,8 +81,8 @@ def detect_all(model, dataset, size=None, progress=True, journal=None):
         record = {"image_id": image_id, "seconds": time.perf_counter() - start, "results": found.to_coco(image_id)}
         for row in record["results"]:
             row["category_id"] = dataset.category_ids[row["category_id"] - 1]
-        if journal:
-            journal.add(record)
+        if progress_log:
+            progress_log.add(record)
         else:
             records[image_id] = record
     results = [row for image_id in dataset.image_ids for row in records[image_id]["results"]]
@@ -99,10 +99,10 @@ def measure(dataset, results):
     Returns:
         dict. `mask` and `box`: AP, AP50, AP75, APs, APm, APl and AR as fractions 0 to 1 (-1 where the data has nothing
         to measure). `AR_by_size`: AR of small, medium and large instances, for `mask` and `box`. `classes`: `mask` and
-        `box` for each class by its name. `pictures`: number of photos. `false_alarms`: share of the photos without
+        `box` for each class by its name. `images`: number of photos. `false_alarms`: share of the photos without
         instances that show a detection of confidence 0.5. `kinds`: photos without instances and their false alarms for
         each `kind` of image, where the annotations name one, with their number `flagged`. `found`: photos with
-        instances, `pictures`, and how many of them show one that is found at confidence 0.5. `single`: photos with
+        instances, `images`, and how many of them show one that is found at confidence 0.5. `single`: photos with
         exactly one instance, their mask AP, the mean IoU of the instances found at confidence 0.5, and their share,
         `recall`; photos of a box-only instance are left out of it.
 
@@ -268,8 +268,8 @@ def main(arguments):
         Path(arguments.report).mkdir(parents=True, exist_ok=True)
     model = MaskRCNN.from_pretrained(arguments.weights)
     dataset = CocoDataset(arguments.data, arguments.annotations, model.class_names)
-    with open_journal(arguments, dataset) as journal:
-        results, milliseconds = detect_all(model, dataset, arguments.size, journal=journal)
+    with open_progress_log(arguments, dataset) as progress_log:
+        results, milliseconds = detect_all(model, dataset, arguments.size, progress_log=progress_log)
     report = {**measure(dataset, results), "ms_per_picture": milliseconds}
     print(table(report))
     if arguments.json:
@@ -280,18 +280,18 @@ def main(arguments):
 
         for path in draw_report(dataset, results, arguments.report):
             print(f"written: {path}", file=sys.stderr)
-    if journal:
-        journal.path.unlink()
+    if progress_log:
+        progress_log.path.unlink()
     return 0
 
 
-def open_journal(arguments, dataset):
+def open_progress_log(arguments, dataset):
     """The journal beside the first file that the command writes, as a context; of `None` if it writes none."""
     from mrcnn import weights
 
     if not arguments.json and not arguments.report:
         return contextlib.nullcontext()
-    path = f"{arguments.json}.journal" if arguments.json else Path(arguments.report) / "detections.journal"
+    path = f"{arguments.json}.progress" if arguments.json else Path(arguments.report) / "detections.progress"
     inputs = [weights.locate(arguments.weights, weights.RUNNABLE), dataset.annotations]
     inputs += [dataset.path(image_id) for image_id in dataset.image_ids]
-    return Journal(path, fingerprint(arguments.size, inputs), "image_id")
+    return ProgressLog(path, fingerprint(arguments.size, inputs), "image_id")

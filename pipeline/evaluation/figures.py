@@ -1,4 +1,4 @@
-"""An evaluation as pictures: precision over recall, scores of right and wrong detections, and the worst photos."""
+"""An evaluation as images: precision over recall, scores of right and wrong detections, and the worst photos."""
 
 from pathlib import Path
 
@@ -91,7 +91,7 @@ def worst_photos(dataset, results, matches, count=WORST):
 
 
 def _true_masks(dataset, image_id):
-    """Whole-picture masks of a photo's instances and of its ignore regions."""
+    """Whole-image masks of a photo's instances and of its ignore regions."""
     from pipeline.data.dataset import IGNORE
 
     size = dataset.images[image_id]["height"], dataset.images[image_id]["width"]

@@ -5,14 +5,14 @@
     python -m pipeline export --weights cat --format tflite      --out exported/cat.tflite
     python -m pipeline export --weights cat --format onnx        --out exported/cat.onnx
 
-Pictures go in letterboxed (`mrcnn/letterbox.py`), boxes come out in pixels of that canvas.
+Images go in letterboxed (`mrcnn/letterbox.py`), boxes come out in pixels of that canvas.
 
-    keras        class `mrcnn.network.Network`: import it, then keras.saving.load_model(FILE).detect(pictures, 0.5, 30)
-    saved_model  signature serving_default; in: pictures uint8 (B, H, W, 3) with H and W multiples of 32, confidence
-                 float32 (), limit int32 (); out, one row a detection of the batch: picture int32 (N,), boxes float32
+    keras        class `mrcnn.network.Network`: import it, then keras.saving.load_model(FILE).detect(images, 0.5, 30)
+    saved_model  signature serving_default; in: images uint8 (B, H, W, 3) with H and W multiples of 32, confidence
+                 float32 (), limit int32 (); out, one row a detection of the batch: image int32 (N,), boxes float32
                  (N, 4) y1 x1 y2 x2, scores float32 (N,), class_ids int32 (N,), masks float32 (N, S, S)
-    onnx         the same inputs and outputs, for one picture (B = 1)
-    tflite       every shape is fixed: in: pictures uint8 (1, SIZE, SIZE, 3), the letterboxed picture in the top left
+    onnx         the same inputs and outputs, for one image (B = 1)
+    tflite       every shape is fixed: in: images uint8 (1, SIZE, SIZE, 3), the letterboxed image in the top left
                  corner and grey (127) around it, and confidence float32 (); out: boxes (1, LIMIT, 4), scores
                  (1, LIMIT), class_ids (1, LIMIT), masks (1, LIMIT, S, S), zeros after the last detection. Built-in
                  operations only, in float32.
@@ -52,7 +52,7 @@ def add_arguments(parser):
     parser.add_argument("--out", required=True, help="file to write, for saved_model a folder")
     parser.add_argument("--photo", help="photo for the check (default: the cat that comes with scikit-image)")
     parser.add_argument("--size", type=int, help="tflite: side of the square input in pixels (default: the model's)")
-    parser.add_argument("--limit", type=int, default=10, help="tflite: detections a picture (default: %(default)s)")
+    parser.add_argument("--limit", type=int, default=10, help="tflite: detections an image (default: %(default)s)")
 
 
 def export(network, kind, path, size=None, limit=10):
@@ -64,7 +64,7 @@ def export(network, kind, path, size=None, limit=10):
         path: path of the file or, for `"saved_model"`, of the folder.
         size: int or `None`. For `"tflite"`: side of the square input in pixels. Defaults to what the network was
             trained at.
-        limit: int. For `"tflite"`: detections a picture. Defaults to 10.
+        limit: int. For `"tflite"`: detections an image. Defaults to 10.
 
     Raises:
         ValueError: if the kind, the path's ending or an argument is not accepted, or a package is missing.
@@ -101,7 +101,7 @@ def _signature(batch, height, width):
     import tensorflow as tf
 
     return [
-        tf.TensorSpec((batch, height, width, 3), tf.uint8, name="pictures"),
+        tf.TensorSpec((batch, height, width, 3), tf.uint8, name="images"),
         tf.TensorSpec((), tf.float32, name="confidence"),
         tf.TensorSpec((), tf.int32, name="limit"),
     ]
@@ -110,8 +110,8 @@ def _signature(batch, height, width):
 def _detect_of(network):
     """`network.detect` with exactly the inputs of `_signature`."""
 
-    def detect(pictures, confidence, limit):
-        return network.detect(pictures, confidence, limit)
+    def detect(images, confidence, limit):
+        return network.detect(images, confidence, limit)
 
     return detect
 
@@ -129,8 +129,8 @@ def _write_saved_model(path, network, function, signature):
 def _write_tflite(path, network, size, limit):
     import tensorflow as tf
 
-    def detect(pictures, confidence):
-        return network.detect_padded(pictures, confidence, limit)
+    def detect(images, confidence):
+        return network.detect_padded(images, confidence, limit)
 
     with tempfile.TemporaryDirectory() as folder:
         _write_saved_model(folder, network, detect, _signature(1, size, size)[:2])
@@ -157,40 +157,38 @@ def _write_onnx(path, network):
     path.write_bytes(model.SerializeToString())
 
 
-def run_keras(path, pictures, confidence, limit):
+def run_keras(path, images, confidence, limit):
     """Run a .keras file: dict of numpy arrays, one row a detection. The other `run_` functions do the same."""
     import keras
 
     import mrcnn.network  # noqa: F401  (its classes must be registered)
 
-    found = keras.saving.load_model(path).detect(pictures, confidence, limit)
+    found = keras.saving.load_model(path).detect(images, confidence, limit)
     return {name: np.asarray(value) for name, value in found.items()}
 
 
-def run_saved_model(path, pictures, confidence, limit):
+def run_saved_model(path, images, confidence, limit):
     import tensorflow as tf
 
     serve = tf.saved_model.load(str(path)).signatures["serving_default"]
-    found = serve(
-        pictures=tf.constant(pictures), confidence=tf.constant(confidence, tf.float32), limit=tf.constant(limit)
-    )
+    found = serve(images=tf.constant(images), confidence=tf.constant(confidence, tf.float32), limit=tf.constant(limit))
     return {name: value.numpy() for name, value in found.items()}
 
 
-def run_tflite(path, pictures, confidence, limit):
+def run_tflite(path, images, confidence, limit):
     import tensorflow as tf
 
     run = tf.lite.Interpreter(str(path), num_threads=os.cpu_count()).get_signature_runner("serving_default")
-    found = run(pictures=pictures, confidence=np.float32(confidence))
+    found = run(images=images, confidence=np.float32(confidence))
     real = np.flatnonzero(found["class_ids"][0])[:limit]
     return {name: value[0][real] for name, value in found.items()}
 
 
-def run_onnx(path, pictures, confidence, limit):
+def run_onnx(path, images, confidence, limit):
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    inputs = {"pictures": pictures, "confidence": np.array(confidence, np.float32), "limit": np.array(limit, np.int32)}
+    inputs = {"images": images, "confidence": np.array(confidence, np.float32), "limit": np.array(limit, np.int32)}
     names = [output.name for output in session.get_outputs()]
     return dict(zip(names, session.run(names, inputs), strict=True))
 
@@ -213,7 +211,7 @@ def in_new_process(function, *arguments):
 
 
 def compare(expected, found):
-    """The largest differences between two results of one picture.
+    """The largest differences between two results of one image.
 
     Rows are matched by class and box, because engines may order equal scores differently.
 
@@ -268,9 +266,9 @@ def check(network, kind, path, photo, size=None, limit=10):
         canvas = np.pad(
             canvas, [(0, size - canvas.shape[0]), (0, size - canvas.shape[1]), (0, 0)], constant_values=GREY
         )
-    pictures = canvas[None]
-    expected = {n: np.asarray(v) for n, v in network.detect(pictures, LEAST_CONFIDENCE, limit).items()}
-    found = in_new_process(RUNNERS[kind], path, pictures, LEAST_CONFIDENCE, limit)
+    images = canvas[None]
+    expected = {n: np.asarray(v) for n, v in network.detect(images, LEAST_CONFIDENCE, limit).items()}
+    found = in_new_process(RUNNERS[kind], path, images, LEAST_CONFIDENCE, limit)
     differences = compare(expected, found)
     for name, difference in differences.items():
         if not difference <= TOLERANCES[name]:
@@ -288,10 +286,10 @@ def file_size(path):
 
 def main(arguments):
     from mrcnn import weights
-    from mrcnn.images import read_picture
+    from mrcnn.images import read_image
 
     if arguments.photo:
-        photo = read_picture(arguments.photo)
+        photo = read_image(arguments.photo)
     else:
         import skimage.data
 

@@ -30,18 +30,18 @@ class TrainConfig:
     steps: int = 4100
     batch_size: int = 4
     learning_rate: float = 4e-4  # peak, AdamW
-    backbone_rate: float = 0.25  # times the learning rate, for the pretrained backbone
+    backbone_lr_factor: float = 0.25  # times the learning rate, for the pretrained backbone
     warmup_steps: int = 300  # linear from 0 to the peak; then half a cosine down to 0
     weight_decay: float = 0.02
     clip_norm: float = 5.0  # largest global norm of the gradient
-    average: float = 0.998  # momentum of the moving average of the weights, which is what is evaluated and shipped
+    ema_momentum: float = 0.998  # of the moving average of the weights, which is what is evaluated and shipped
 
     # Data
     canvas_sizes: tuple[int, ...] = (256, 320, 384)  # side of the square canvas in pixels, one drawn for each batch
     negative_share: float = 0.25  # of the samples are photos without any instance
     # ("kind=dog", 3): photos of whose COCO record this is true come that many times as often as others in their group;
     # 0 leaves them out
-    repeat: tuple[tuple[str, int], ...] = ()
+    sampling_weights: tuple[tuple[str, int], ...] = ()
     # ("source=kaggle",): the instances of such photos train class and box and not the mask, as if they had no outlines
     box_only: tuple[str, ...] = ()
     paste: float = 0.0  # share of the photos without instances onto which one of another photo is pasted
@@ -109,8 +109,8 @@ def check_settings(config):
                 raise ValueError(f"{key} is {value!r}, expected {expected}")
 
     positive = ("steps", "batch_size", "checkpoint_steps", "evaluate_steps", "learning_rate", "clip_norm")
-    not_negative = ("warmup_steps", "patience", "weight_decay", "backbone_rate", "aspect", "colour", "seed")
-    shares = ("average", "negative_share", "paste", "flip", "grey")
+    not_negative = ("warmup_steps", "patience", "weight_decay", "backbone_lr_factor", "aspect", "colour", "seed")
+    shares = ("ema_momentum", "negative_share", "paste", "flip", "grey")
     refuse(["preset"], PRESETS.__contains__, f"one of {', '.join(PRESETS)}")
     refuse(positive, lambda value: 0 < value < math.inf, "more than 0")
     refuse(not_negative, lambda value: 0 <= value < math.inf, "0 or more")
@@ -119,7 +119,7 @@ def check_settings(config):
     refuse(["canvas_sizes"], lambda sides: sides and all(map(_is_side, sides)), "multiples of 32, such as (256, 320)")
     refuse(["scale"], _is_range, "two numbers, such as (0.8, 1.25)")
     refuse(["box_only"], lambda conditions: all(map(_is_condition, conditions)), "conditions such as ('source=web',)")
-    refuse(["repeat"], lambda pairs: all(map(_is_repeat, pairs)), "pairs such as ('kind=dog', 3)")
+    refuse(["sampling_weights"], lambda pairs: all(map(_is_sampling_weight, pairs)), "pairs such as ('kind=dog', 3)")
 
 
 def _is_side(value):
@@ -134,7 +134,7 @@ def _is_condition(value):
     return isinstance(value, str) and "=" in value
 
 
-def _is_repeat(value):
+def _is_sampling_weight(value):
     match value:
         case (str(), int(times)):
             return times >= 0

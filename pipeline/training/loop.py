@@ -187,7 +187,9 @@ def run(config, datasets, val, out, resume, name=None):
             bar.update()
             bar.set_postfix(loss=f"{losses['total']:.3f}", best=f"{trainer.best:.3f}", refresh=False)
             if evaluates:
-                trainer.without_gain = devices.from_first(strategy, trainer.without_gain)
+                trainer.evaluations_without_improvement = devices.from_first(
+                    strategy, trainer.evaluations_without_improvement
+                )
             stopping = stop.asked
             # After the evaluation: a run that is killed in the middle of one has to do it again.
             if first and (last or evaluates or stopping or trainer.step % config.checkpoint_steps == 0):
@@ -210,7 +212,7 @@ def run(config, datasets, val, out, resume, name=None):
     if not first:
         return 0
     if gave_up(trainer):
-        print(f"no better mask AP in {trainer.without_gain} evaluations: stopped", file=sys.stderr)
+        print(f"no better mask AP in {trainer.evaluations_without_improvement} evaluations: stopped", file=sys.stderr)
     if not val:
         save_average(trainer, out / "best.npz", {})
     print(f"done: {out / 'best.npz'}, mask AP {trainer.best:.3f}" if val else f"done: {out / 'best.npz'}")
@@ -298,7 +300,7 @@ class StopRequest:
 
 def gave_up(trainer):
     """Whether the last `patience` evaluations brought nothing better."""
-    return 0 < trainer.config.patience <= trainer.without_gain
+    return 0 < trainer.config.patience <= trainer.evaluations_without_improvement
 
 
 def evaluate_average(trainer, val, out, log):
@@ -309,10 +311,10 @@ def evaluate_average(trainer, val, out, log):
     report = evaluate(MaskRCNN(trainer.averaged), val, progress=False)
     log.evaluation(trainer.step, report)
     print(f"\nstep {trainer.step}\n{table(report)}", file=sys.stderr, flush=True)
-    trainer.without_gain += 1
+    trainer.evaluations_without_improvement += 1
     save_average(trainer, out / "last.npz", report)
     if report["mask"]["AP"] > trainer.best:
-        trainer.best, trainer.without_gain = report["mask"]["AP"], 0
+        trainer.best, trainer.evaluations_without_improvement = report["mask"]["AP"], 0
         save_average(trainer, out / "best.npz", report)
 
 

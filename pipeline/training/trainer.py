@@ -41,7 +41,7 @@ class Trainer:
         self.config = config
         self.step = 0
         self.best = -1.0  # validation mask AP
-        self.without_gain = 0  # evaluations since then
+        self.evaluations_without_improvement = 0  # evaluations since then
         self.strategy = strategy or tf.distribute.get_strategy()
         devices = self.strategy.num_replicas_in_sync
         if config.batch_size % devices:
@@ -54,7 +54,7 @@ class Trainer:
         # Two optimizers, because the pretrained backbone gets a lower rate; scaling its gradient would not do, Adam
         # undoes that.
         self.groups = [
-            ([v for v in self.trained if id(v) in backbone], config.backbone_rate),
+            ([v for v in self.trained if id(v) in backbone], config.backbone_lr_factor),
             ([v for v in self.trained if id(v) not in backbone], 1.0),
         ]
         with self.strategy.scope():
@@ -78,23 +78,23 @@ class Trainer:
             autograph=False,  # nothing in the step branches on a tensor, and tracing is faster without
         )
 
-    def _step(self, pictures, truth, seeds, momentum):
-        losses = self.strategy.run(self._device_step, (pictures, truth, seeds))
+    def _step(self, images, truth, seeds, momentum):
+        losses = self.strategy.run(self._device_step, (images, truth, seeds))
         for average, variable in zip(self._averages, self.trained, strict=True):
             average.assign(average + (1.0 - momentum) * (variable - average))
         # All devices have the same losses.
         return {name: self.strategy.experimental_local_results(value)[0] for name, value in losses.items()}
 
-    def _device_step(self, pictures, truth, seeds):
+    def _device_step(self, images, truth, seeds):
         """The step of one device, on its part of the batch."""
         import tensorflow as tf
 
         context = tf.distribute.get_replica_context()  # with one device, its `all_reduce` gives back what it gets
-        pictures, truth, seeds = self._part(context, (pictures, truth, seeds))
+        images, truth, seeds = self._part(context, (images, truth, seeds))
         values = [variable.value for variable in self.trained]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(values)
-            sums = self.network.training_losses(pictures, truth, seeds)
+            sums = self.network.training_losses(images, truth, seeds)
             counts = context.all_reduce("SUM", {name: count for name, (_, count) in sums.items()})
             losses = {name: total / tf.maximum(counts[name], 1.0) for name, (total, _) in sums.items()}
             total = tf.add_n(list(losses.values()))
@@ -116,7 +116,7 @@ class Trainer:
         start = context.replica_id_in_sync_group % devices * rows
         return tf.nest.map_structure(lambda values: values[start : start + rows], batch)
 
-    def train_step(self, pictures, truth, seeds):
+    def train_step(self, images, truth, seeds):
         """One step on one batch; see `Network.training_losses` for its form. Of several machines, each gives its part.
 
         Returns:
@@ -127,8 +127,8 @@ class Trainer:
         """
         for optimizer, (_, factor) in zip(self.optimizers, self.groups, strict=True):
             optimizer.learning_rate = factor * learning_rate(self.config, self.step)
-        momentum = min(self.config.average, (1 + self.step) / (10 + self.step))  # follows quickly at first
-        losses = self._train(pictures, truth, seeds, np.float32(momentum))
+        momentum = min(self.config.ema_momentum, (1 + self.step) / (10 + self.step))  # follows quickly at first
+        losses = self._train(images, truth, seeds, np.float32(momentum))
         losses = {name: float(value) for name, value in losses.items()}
         # A gradient may be broken where the loss is not: some CPUs' fused ReLU turns NaN into 0.
         for name, what in (("total", "loss"), ("gradient_norm", "norm of the gradient")):
@@ -153,7 +153,7 @@ class Trainer:
         from mrcnn.atomic import atomic_file
 
         arrays = {name: np.asarray(variable) for name, variable in self._state().items()}
-        progress = np.array([self.step, self.best, self.without_gain], np.float64)
+        progress = np.array([self.step, self.best, self.evaluations_without_improvement], np.float64)
         with atomic_file(path) as file:
             np.savez(file, progress=progress, **arrays)
 
@@ -173,8 +173,8 @@ class Trainer:
             raise ValueError(f"{path} is the checkpoint of another network")
         for name, variable in state.items():
             variable.assign(arrays[name])
-        step, self.best, without_gain = progress.tolist()
-        self.step, self.without_gain = int(step), int(without_gain)
+        step, self.best, evaluations_without_improvement = progress.tolist()
+        self.step, self.evaluations_without_improvement = int(step), int(evaluations_without_improvement)
 
 
 def _optimizer(variables, weight_decay):

@@ -34,15 +34,15 @@ def server():
 
 
 @pytest.fixture(scope="session")
-def webcam_film(tmp_path_factory):
-    """A film of Chelsea the cat, who moves a little, in the format of Chromium's fake webcam: raw 4:2:0 frames."""
+def webcam_video(tmp_path_factory):
+    """A video of Chelsea the cat, who moves a little, in the format of Chromium's fake webcam: raw 4:2:0 frames."""
     height, width = 240, 320
-    picture = (resize(data.chelsea(), (height, width), anti_aliasing=True) * 255).astype(np.float32)
-    film = tmp_path_factory.mktemp("webcam") / "chelsea.y4m"
-    with film.open("wb") as file:
+    image = (resize(data.chelsea(), (height, width), anti_aliasing=True) * 255).astype(np.float32)
+    video = tmp_path_factory.mktemp("webcam") / "chelsea.y4m"
+    with video.open("wb") as file:
         file.write(f"YUV4MPEG2 W{width} H{height} F15:1 Ip A1:1 C420jpeg\n".encode())
         for shift in (0, 4, 8, 12, 8, 4):
-            frame = np.roll(picture, shift, axis=1)
+            frame = np.roll(image, shift, axis=1)
             luma = frame @ [0.299, 0.587, 0.114]
             blue = 128 + (frame[..., 2] - luma) * 0.564
             red = 128 + (frame[..., 0] - luma) * 0.713
@@ -51,7 +51,7 @@ def webcam_film(tmp_path_factory):
             planes = [16 + luma * 219 / 255, *(128 + (plane - 128) * 224 / 255 for plane in halved)]
             content = b"".join(np.clip(np.rint(plane), 0, 255).astype(np.uint8).tobytes() for plane in planes)
             file.write(b"FRAME\n" + content)
-    return film
+    return video
 
 
 # The system's Chromium where there is one, else the one that `playwright install` fetched.
@@ -59,8 +59,8 @@ PROGRAM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "
 
 
 @pytest.fixture(scope="session")
-def browser(webcam_film):
-    flags = [*CHROMIUM_FLAGS, f"--use-file-for-fake-video-capture={webcam_film}"]
+def browser(webcam_video):
+    flags = [*CHROMIUM_FLAGS, f"--use-file-for-fake-video-capture={webcam_video}"]
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         if PROGRAM is None and not Path(playwright.chromium.executable_path).exists():

@@ -76,9 +76,9 @@ def test_refusals(client, options, message):
         client.predict(handle_file(CHELSEA), **options, api_name="/segment")
 
 
-def test_a_file_that_is_no_picture(client, tmp_path):
-    (tmp_path / "notes.png").write_text("not a picture")
-    with pytest.raises(AppError, match=r"notes.png is not a picture"):
+def test_a_file_that_is_no_image(client, tmp_path):
+    (tmp_path / "notes.png").write_text("not an image")
+    with pytest.raises(AppError, match=r"notes.png is not an image"):
         client.predict(handle_file(tmp_path / "notes.png"), api_name="/segment")
 
 

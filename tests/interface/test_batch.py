@@ -8,7 +8,7 @@ from PIL import Image
 
 from interface import batch_tab
 from interface.batch_tab import photo_sources
-from mrcnn.images import read_picture
+from mrcnn.images import read_image
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_photos_and_what_is_in_zips(tmp_path, photo):
     assert [name for name, _ in sources] == ["one.png", "two.png"] and left_out == 0
     (tmp_path / "unpacked").mkdir()
     for _, read in sources:
-        assert read_picture(read(tmp_path / "unpacked")).shape == (40, 60, 3)
+        assert read_image(read(tmp_path / "unpacked")).shape == (40, 60, 3)
     assert photo.exists(), "an upload is not deleted with what was unpacked"
 
 

@@ -9,7 +9,7 @@ import pytest
 from gradio.state_holder import StateHolder
 
 from interface import housekeeping
-from interface.housekeeping import delete_files, forget_sessions, read_kept_picture
+from interface.housekeeping import delete_files, forget_sessions, read_kept_image
 
 
 def test_old_files_are_deleted_and_only_they(tmp_path):
@@ -65,4 +65,4 @@ def test_rounds_are_made_until_the_page_ends(tmp_path, monkeypatch):
 
 def test_a_photo_that_is_gone_is_not_named_by_its_path(tmp_path):
     with pytest.raises(ValueError, match=r"^The photo is no longer kept here: please choose it again\.$"):
-        read_kept_picture(tmp_path / "photo.png")
+        read_kept_image(tmp_path / "photo.png")

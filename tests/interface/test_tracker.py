@@ -1,4 +1,4 @@
-"""The tracker on drawn boxes: who is who from picture to picture."""
+"""The tracker on drawn boxes: who is who from image to image."""
 
 import numpy as np
 import pytest
@@ -50,9 +50,9 @@ def test_a_new_object_gets_a_free_number_and_old_ones_are_forgotten():
     assert tracker.update(found(RIGHT, LEFT)).tolist() == [1, 0]
 
 
-@pytest.mark.parametrize("pictures", [1, 3])
-def test_nothing_found(pictures):
+@pytest.mark.parametrize("images", [1, 3])
+def test_nothing_found(images):
     tracker = Tracker()
-    for _ in range(pictures):
+    for _ in range(images):
         assert tracker.update(Instances.empty((100, 100))).shape == (0,)
     assert tracker.update(found(LEFT)).tolist() == [0]

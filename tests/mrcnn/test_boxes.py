@@ -35,7 +35,7 @@ def test_iou_compares_every_pair():
 
 
 def test_covered_takes_the_region_that_covers_most():
-    share = boxes.covered(tensor([0, 0, 10, 10], [20, 20, 30, 30]), tensor([0, 0, 5, 10], [0, 0, 2, 2], [0, 0, 0, 0]))
+    share = boxes.ioa(tensor([0, 0, 10, 10], [20, 20, 30, 30]), tensor([0, 0, 5, 10], [0, 0, 2, 2], [0, 0, 0, 0]))
     assert share.numpy() == pytest.approx(np.array([0.5, 0.0]))
 
 
@@ -65,12 +65,12 @@ def test_clip():
 
 @pytest.mark.parametrize("kind", [np.array, tf.constant])
 def test_enlarge_works_on_arrays_and_tensors(kind):
-    found = boxes.enlarge(kind(np.array([[10, 20, 30, 60]], np.float32)), 0.1)
+    found = boxes.expand_boxes(kind(np.array([[10, 20, 30, 60]], np.float32)), 0.1)
     np.testing.assert_allclose(found, [[8, 16, 32, 64]], rtol=1e-6)
 
 
 def test_take_kept_fills_up_with_zeros():
-    kept = boxes.suppress(
+    kept = boxes.nms(
         tf.constant([[0.0, 0, 4, 4], [0, 0, 4, 5], [9, 9, 12, 12]]), tf.constant([0.5, 0.6, 0.7]), 3, 0.5, 0.0
     )
     assert boxes.take_kept(tf.constant([10, 11, 12]), *kept).numpy().tolist() == [12, 11, 0]

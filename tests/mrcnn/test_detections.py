@@ -10,7 +10,7 @@ STD = (0.1, 0.1, 0.2, 0.2)
 
 
 def select(probabilities, proposals, confidence=0.05, limit=4):
-    """Detections of one picture of 100 x 100 from class probabilities, with all deltas zero."""
+    """Detections of one image of 100 x 100 from class probabilities, with all deltas zero."""
     logits = np.log(np.array(probabilities, np.float32))[None]
     deltas = np.zeros((*logits.shape, 4), np.float32)
     proposals = np.array(proposals, np.float32)[None]
@@ -80,5 +80,5 @@ def test_a_mask_reaches_beyond_its_box_by_the_margin():
     )
     found = detections.instances()
     rows, columns = found.windows[0].slices
-    assert (rows.start, rows.stop, columns.start, columns.stop) == (18, 42, 16, 62), "cut at the picture's edge"
+    assert (rows.start, rows.stop, columns.start, columns.stop) == (18, 42, 16, 62), "cut at the image's edge"
     assert found.boxes.tolist() == [[20, 20, 40, 60]]

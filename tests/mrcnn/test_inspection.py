@@ -40,13 +40,13 @@ def test_each_stage_is_that_of_the_canvas(model, seen):
         y1, x1, y2, x2 = anchors[1, 2].T
         np.testing.assert_allclose((y1 + y2) / 2, 1.5 * stride, atol=1e-3)
         np.testing.assert_allclose((x1 + x2) / 2, 2.5 * stride, atol=1e-3)
-    # Chelsea's face fills the picture: the coarse levels see it, the finest one does not.
+    # Chelsea's face fills the image: the coarse levels see it, the finest one does not.
     assert seen.objectness[-1].max() > 0.5 > seen.objectness[0].max()
 
 
 def test_suppression_only_drops_candidates(model, seen):
-    assert len(seen.candidates) == model.config.proposal_candidates
-    assert 1 < len(seen.proposals) <= model.config.proposal_limit
+    assert len(seen.candidates) == model.config.pre_nms_top_n
+    assert 1 < len(seen.proposals) <= model.config.post_nms_top_n
     rows = [np.flatnonzero((seen.candidates == proposal).all(axis=1)) for proposal in seen.proposals]
     assert all(len(row) for row in rows)
     first = [row[0] for row in rows]
@@ -61,12 +61,10 @@ def test_the_box_head_said_cat_of_a_proposal(seen):
 
 
 def test_the_classic_presets_can_be_looked_into_as_well():
-    config = replace(
-        PRESETS["resnet50"], class_names=("cat",), image_size=128, proposal_candidates=200, proposal_limit=40
-    )
+    config = replace(PRESETS["resnet50"], class_names=("cat",), image_size=128, pre_nms_top_n=200, post_nms_top_n=40)
     seen = MaskRCNN(Network(config), compiled=False).inspect(data.chelsea(), 0.0)
     assert seen.canvas.shape == (128, 128, 3)
-    assert seen.window[0] > 0, "the picture lies in the middle"
+    assert seen.window[0] > 0, "the image lies in the middle"
     assert [anchors.shape[2] for anchors in seen.anchors] == [3] * 5
     y1, x1, y2, x2 = seen.anchors[0][0, 0].T
     np.testing.assert_allclose((y2 - y1) * (x2 - x1), 32**2, rtol=0.02)

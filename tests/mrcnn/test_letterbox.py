@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mrcnn.letterbox import GREY, letterbox, to_picture
+from mrcnn.letterbox import GREY, letterbox, to_image
 
 
 @pytest.mark.parametrize(
@@ -25,13 +25,13 @@ def test_canvas_is_a_multiple_of_32_and_keeps_the_aspect(shape, canvas_shape, in
     assert inner_size == inner
 
 
-def test_filling_is_grey_and_outside_the_picture():
+def test_filling_is_grey_and_outside_the_image():
     canvas, (height, width) = letterbox(np.zeros((300, 500, 3), np.uint8), 384)
     assert (canvas[:height, :width] == 0).all()
     assert (canvas[height:] == GREY).all()
 
 
-def test_boxes_go_back_to_the_picture_and_are_cut_to_it():
+def test_boxes_go_back_to_the_image_and_are_cut_to_it():
     boxes = np.array([[0, 0, 230, 384], [115, 192, 256, 384]], np.float32)
     expected = np.array([[0, 0, 300, 500], [150, 250, 300, 500]])
-    assert to_picture(boxes, (230, 384), (300, 500)) == pytest.approx(expected, abs=1e-3)
+    assert to_image(boxes, (230, 384), (300, 500)) == pytest.approx(expected, abs=1e-3)

@@ -59,7 +59,7 @@ def test_wrong_arguments(arguments, message, capsys):
 def test_several_photos_of_which_one_is_bad(tmp_path):
     Image.fromarray(data.chelsea()).save(tmp_path / "chelsea.png")
     Image.fromarray(data.coffee()).resize((300, 200)).save(tmp_path / "coffee.jpg")
-    (tmp_path / "broken.jpg").write_text("not a picture")
+    (tmp_path / "broken.jpg").write_text("not an image")
     out = tmp_path / "new" / "results"
     done = run(tmp_path / "chelsea.png", tmp_path / "broken.jpg", tmp_path / "coffee.jpg", "--out", out)
 
@@ -67,7 +67,7 @@ def test_several_photos_of_which_one_is_bad(tmp_path):
     assert "[1/3]" in done.stdout and "cat in" in done.stdout
     assert "[3/3]" in done.stdout and "nothing in" in done.stdout
     complaints = [line for line in done.stderr.splitlines() if "broken" in line]
-    assert len(complaints) == 1 and "is not a picture in a known format" in complaints[0]
+    assert len(complaints) == 1 and "is not an image in a known format" in complaints[0]
     assert "Traceback" not in done.stderr
     assert sorted(path.name for path in out.iterdir()) == sorted(
         f"{stem}.{kind}"

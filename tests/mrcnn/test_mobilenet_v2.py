@@ -33,8 +33,8 @@ def test_folded_network_has_the_same_features():
     # In keras.applications the linear outputs of a block are those of the batch norm behind the convolution.
     layers = [layer if "project" not in layer else f"{layer}_BN" for layer in FEATURES.values()]
     reference = keras.Model(source.input, [source.get_layer(layer).output for layer in layers])
-    pictures = np.random.default_rng(1).uniform(-1, 1, (2, 96, 128, 3)).astype(np.float32)
-    expected, actual = reference(pictures, training=False), target(pictures)
+    images = np.random.default_rng(1).uniform(-1, 1, (2, 96, 128, 3)).astype(np.float32)
+    expected, actual = reference(images, training=False), target(images)
     for level, (wanted, got) in enumerate(zip(expected, actual, strict=True), start=2):
         wanted = np.asarray(wanted)
         assert wanted.shape == (2, 96 // 2**level, 128 // 2**level, wanted.shape[-1])

@@ -1,4 +1,4 @@
-"""The facade with the shipped weights on real pictures that ship with scikit-image."""
+"""The facade with the shipped weights on real images that ship with scikit-image."""
 
 import numpy as np
 import pytest
@@ -31,16 +31,16 @@ def test_no_cat_where_there_is_none(model, name):
 def test_path_image_and_array_give_the_same(model, chelsea, tmp_path):
     Image.fromarray(chelsea).save(tmp_path / "chelsea.png")
     from_array = model.segment(chelsea)
-    for picture in (tmp_path / "chelsea.png", str(tmp_path / "chelsea.png"), Image.fromarray(chelsea)):
-        found = model.segment(picture)
+    for image in (tmp_path / "chelsea.png", str(tmp_path / "chelsea.png"), Image.fromarray(chelsea)):
+        found = model.segment(image)
         assert (found.masks == from_array.masks).all()
         assert (found.scores == from_array.scores).all()
 
 
 @pytest.mark.parametrize("size", [(32, 32), (32, 4000), (4000, 33), (3000, 4000), (97, 511)])
 def test_any_size(model, chelsea, size):
-    picture = np.asarray(Image.fromarray(chelsea).resize(size[::-1]))
-    found = model.segment(picture)
+    image = np.asarray(Image.fromarray(chelsea).resize(size[::-1]))
+    found = model.segment(image)
     assert found.masks.shape == (len(found), *size)
     assert found.boxes.shape == (len(found), 4)
     assert (found.boxes >= 0).all()
@@ -55,7 +55,7 @@ def test_large_photo_has_a_smooth_and_right_mask(model, chelsea):
     assert (mask & expected).sum() > 0.97 * (mask | expected).sum()
 
 
-def test_grey_and_transparent_pictures(model, chelsea):
+def test_grey_and_transparent_images(model, chelsea):
     grey = model.segment(np.asarray(Image.fromarray(chelsea).convert("L")))
     transparent = model.segment(np.dstack([chelsea, np.full(chelsea.shape[:2], 255, np.uint8)]))
     assert len(grey) == 1
@@ -102,11 +102,11 @@ def test_arguments_out_of_range_are_refused(model, chelsea, arguments, sentence)
 
 
 @pytest.mark.parametrize(
-    "picture", [np.zeros((10, 10, 3), np.uint8), np.zeros((64, 64, 7), np.uint8), "no/such/file.jpg", None, 7]
+    "image_index", [np.zeros((10, 10, 3), np.uint8), np.zeros((64, 64, 7), np.uint8), "no/such/file.jpg", None, 7]
 )
-def test_bad_pictures_are_refused_in_one_sentence(model, picture):
+def test_bad_images_are_refused_in_one_sentence(model, image):
     with pytest.raises(ValueError) as error:
-        model.segment(picture)
+        model.segment(image)
     assert "\n" not in str(error.value)
 
 

@@ -19,7 +19,7 @@ from tests.drawn import write_dataset
 
 @pytest.fixture(scope="module")
 def overfitted(tmp_path_factory):
-    """A network trained until it knows two drawn pictures by heart, and those pictures."""
+    """A network trained until it knows two drawn images by heart, and those images."""
     folder = write_dataset(tmp_path_factory.mktemp("drawn") / "train", count=2, negatives=0)
     dataset = CocoDataset(folder)
     config = TrainConfig(
@@ -29,7 +29,7 @@ def overfitted(tmp_path_factory):
         steps=70,
         warmup_steps=5,
         learning_rate=1e-3,
-        average=0.8,
+        ema_momentum=0.8,
         scale=(1.0, 1.0),
         aspect=0.0,
         flip=0.0,
@@ -43,7 +43,7 @@ def overfitted(tmp_path_factory):
     return trainer, dataset, losses
 
 
-def test_learns_two_drawn_pictures_by_heart(overfitted):
+def test_learns_two_drawn_images_by_heart(overfitted):
     trainer, dataset, losses = overfitted
     assert losses[-1]["total"] < 0.3 * losses[0]["total"]
     report = evaluate(MaskRCNN(trainer.averaged), dataset, progress=False)
@@ -53,17 +53,17 @@ def test_learns_two_drawn_pictures_by_heart(overfitted):
 
 def test_saved_model_gives_the_same_in_a_new_process(overfitted, tmp_path):
     trainer, dataset, _ = overfitted
-    picture = dataset.load_image(dataset.image_ids[0])[None]
+    image = dataset.load_image(dataset.image_ids[0])[None]
     trainer.averaged.save(tmp_path / "model.keras")
-    np.save(tmp_path / "picture.npy", picture)
+    np.save(tmp_path / "image.npy", image)
     program = (
         "import sys, keras, numpy as np; import mrcnn.network; folder = sys.argv[1];"
         "model = keras.saving.load_model(folder + '/model.keras');"
-        "found = model(np.load(folder + '/picture.npy'));"
+        "found = model(np.load(folder + '/image.npy'));"
         "np.savez(folder + '/found.npz', **{name: value.numpy() for name, value in found.items()})"
     )
     subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=True, timeout=300)
-    expected = trainer.averaged(picture)
+    expected = trainer.averaged(image)
     assert len(expected["scores"]) > 0
     with np.load(tmp_path / "found.npz") as found:
         assert set(found.files) == set(expected)
@@ -71,13 +71,13 @@ def test_saved_model_gives_the_same_in_a_new_process(overfitted, tmp_path):
             assert found[name] == pytest.approx(value.numpy(), abs=1e-4), name
 
 
-def test_batch_and_single_pictures_agree(overfitted):
+def test_batch_and_single_images_agree(overfitted):
     trainer, dataset, _ = overfitted
-    pictures = [dataset.load_image(image_id) for image_id in dataset.image_ids]
-    pictures.append(np.full((60, 90, 3), 200, np.uint8))  # of another shape, and empty
+    images = [dataset.load_image(image_id) for image_id in dataset.image_ids]
+    images.append(np.full((60, 90, 3), 200, np.uint8))  # of another shape, and empty
     model = MaskRCNN(trainer.averaged)
-    batch = model.segment_batch(pictures)
-    for single, together in zip(map(model.segment, pictures), batch, strict=True):
+    batch = model.segment_batch(images)
+    for single, together in zip(map(model.segment, images), batch, strict=True):
         assert len(single) == len(together)
         assert together.boxes == pytest.approx(single.boxes, abs=1e-2)
         assert (together.masks == single.masks).mean() > 0.999 if len(single) else True
@@ -88,7 +88,7 @@ def test_batch_and_single_pictures_agree(overfitted):
 def test_losses_do_not_depend_on_how_instances_are_padded(overfitted):
     trainer, _, _ = overfitted
     random = np.random.default_rng(0)
-    pictures = random.integers(0, 255, (1, 128, 128, 3), dtype=np.uint8)
+    images = random.integers(0, 255, (1, 128, 128, 3), dtype=np.uint8)
     truth = {
         "boxes": np.array([[[10, 20, 70, 90], [60, 60, 120, 110], [0, 0, 0, 0]]], np.float32),
         "class_ids": np.array([[1, 1, 0]], np.int32),
@@ -97,14 +97,14 @@ def test_losses_do_not_depend_on_how_instances_are_padded(overfitted):
     }
     padded = {name: np.concatenate([v, np.zeros_like(v[:, :1])], axis=1) for name, v in truth.items()}
     seeds = np.zeros((1, 2), np.int32)
-    plain, wide = (trainer.network.training_losses(pictures, t, seeds) for t in (truth, padded))
+    plain, wide = (trainer.network.training_losses(images, t, seeds) for t in (truth, padded))
     for name in ("objectness", "anchor_box"):
         assert [float(v) for v in wide[name]] == pytest.approx([float(v) for v in plain[name]], rel=1e-5)
 
 
 def test_an_instance_without_a_mask_teaches_what_it_is_and_where_but_not_its_outline(overfitted):
     trainer, dataset, _ = overfitted
-    picture = dataset.load_image(1)[None]
+    image = dataset.load_image(1)[None]
     windows, class_ids, _ = dataset.windows(1)
     boxes = [[w.top, w.left, w.top + w.mask.shape[0], w.left + w.mask.shape[1]] for w in windows]
     truth = {
@@ -113,10 +113,10 @@ def test_an_instance_without_a_mask_teaches_what_it_is_and_where_but_not_its_out
         "masks": np.zeros((1, 3, 112, 112), np.uint8),
         "known": np.zeros((1, 3, 4), np.float32),
     }
-    losses = trainer.network.training_losses(picture, truth, np.zeros((1, 2), np.int32))
+    losses = trainer.network.training_losses(image, truth, np.zeros((1, 2), np.int32))
     assert float(losses["mask"][0]) == float(losses["mask"][1]) == 0
     truth["known"][0, 0] = [0, 0, 128, 128]
-    with_one = trainer.network.training_losses(picture, truth, np.zeros((1, 2), np.int32))
+    with_one = trainer.network.training_losses(image, truth, np.zeros((1, 2), np.int32))
     assert float(with_one["mask"][1]) > 0
     for name in ("objectness", "anchor_box", "class", "box"):
         assert [float(value) for value in losses[name]] == [float(value) for value in with_one[name]]

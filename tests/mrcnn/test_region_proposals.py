@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mrcnn.region_proposals import ANCHOR_STD, RegionProposalHead, propose
+from mrcnn.region_proposals import ANCHOR_VARIANCE, RegionProposalHead, propose
 
 
 def logits_of(*scores):
@@ -19,22 +19,22 @@ def test_best_first_overlaps_suppressed_and_padded_with_zeros():
     ]
 
 
-def test_deltas_move_the_anchor_and_the_picture_cuts_it():
+def test_deltas_move_the_anchor_and_the_image_cuts_it():
     anchors = tf.constant([[0.0, 0, 10, 10]])
-    shift = tf.constant([[[1.0, -1.0, 0.0, 0.0]]]) / tf.constant(ANCHOR_STD)  # one height down, one width left
+    shift = tf.constant([[[1.0, -1.0, 0.0, 0.0]]]) / tf.constant(ANCHOR_VARIANCE)  # one height down, one width left
     assert propose(logits_of(0.0), shift, anchors, (64, 64), 1, 1, 0.5).numpy() == pytest.approx(np.zeros((1, 1, 4)))
-    shift = tf.constant([[[0.5, 0.0, 0.0, np.log(2.0)]]]) / tf.constant(ANCHOR_STD)
+    shift = tf.constant([[[0.5, 0.0, 0.0, np.log(2.0)]]]) / tf.constant(ANCHOR_VARIANCE)
     moved = propose(logits_of(0.0), shift, anchors, (64, 64), 1, 1, 0.5).numpy()
     assert moved == pytest.approx(np.array([[[5, 0, 15, 15]]]), abs=1e-4)
 
 
-def test_an_anchor_outside_the_picture_takes_nobodys_place():
+def test_an_anchor_outside_the_image_takes_nobodys_place():
     anchors = tf.constant([[100.0, 100, 110, 110], [0, 0, 10, 10]])
     proposals = propose(logits_of(9.0, -9.0), tf.zeros((1, 2, 4)), anchors, (64, 64), 2, 1, 0.5)
     assert proposals.numpy().tolist() == [[[0, 0, 10, 10]]]
 
 
-def test_pictures_of_a_batch_do_not_see_each_other():
+def test_images_of_a_batch_do_not_see_each_other():
     anchors = tf.constant([[0.0, 0, 10, 10], [0, 0, 10, 11]])
     logits = tf.concat([logits_of(1.0, 0.0), logits_of(0.0, 1.0)], axis=0)
     proposals = propose(logits, tf.zeros((2, 2, 4)), anchors, (64, 64), 2, 1, 0.5)

@@ -31,12 +31,12 @@ def test_agrees_with_the_loop_on_every_level():
         [[3, 5, 20, 31], [0, 0, 256, 192], [100.5, 20.25, 190.75, 120], [10, 10, 60, 60], [250, 180, 256, 192]],
         np.float32,
     )
-    pictures = np.array([0, 1, 1, 0, 1])
-    pooled = roi_align([tf.constant(level) for level in levels], boxes, pictures, 7).numpy()
+    images = np.array([0, 1, 1, 0, 1])
+    pooled = roi_align([tf.constant(level) for level in levels], boxes, images, 7).numpy()
     chosen = assign_levels(boxes, 7, 2, 4).numpy()
     assert set(chosen) == {2, 3, 4}, "the boxes of this test should reach all levels"
-    for row, (box, picture, level) in enumerate(zip(boxes, pictures, chosen, strict=True)):
-        expected = slow_roi_align(levels[level - 2][picture], box, 2**level, 7)
+    for row, (box, image, level) in enumerate(zip(boxes, images, chosen, strict=True)):
+        expected = slow_roi_align(levels[level - 2][image], box, 2**level, 7)
         assert pooled[row] == pytest.approx(expected, abs=1e-4)
 
 

@@ -34,7 +34,7 @@ def test_rescue_gives_an_unreached_object_its_best_candidate():
     true = boxes([0, 0, 10, 3])  # overlaps the first two by 0.3 and 0.375
     labels, _ = match(candidates, true, ids(1), 0.6, 0.2)
     assert labels.numpy().tolist() == [IGNORED, IGNORED, NEGATIVE]
-    labels, matched = match(candidates, true, ids(1), 0.6, 0.2, rescue=True)
+    labels, matched = match(candidates, true, ids(1), 0.6, 0.2, allow_low_quality_matches=True)
     assert labels.numpy().tolist() == [IGNORED, POSITIVE, NEGATIVE]
     assert matched.numpy()[1] == 0
 
@@ -42,7 +42,9 @@ def test_rescue_gives_an_unreached_object_its_best_candidate():
 def test_rescue_beats_the_candidates_own_best_match():
     """The only candidate near a small object stays with it, though it overlaps a large one more."""
     candidates = boxes([0, 0, 10, 10])
-    labels, matched = match(candidates, boxes([0, 0, 10, 8], [0, 0, 4, 4]), ids(1, 2), 0.9, 0.3, rescue=True)
+    labels, matched = match(
+        candidates, boxes([0, 0, 10, 8], [0, 0, 4, 4]), ids(1, 2), 0.9, 0.3, allow_low_quality_matches=True
+    )
     assert labels.numpy().tolist() == [POSITIVE]
     assert matched.numpy().tolist() == [0], "of two objects in need the first is served"
 

@@ -52,10 +52,8 @@ def test_a_full_convolution_goes_on_from_a_separable_one(tmp_path):
     separable, full = OneConvolution(keras.layers.SeparableConv2D), OneConvolution(keras.layers.Conv2D)
     weights.save(separable, tmp_path / "a.npz", {})
     weights.load_into(full, tmp_path / "a.npz")
-    picture = np.random.default_rng(0).normal(size=(1, 8, 8, 4)).astype(np.float32)
-    assert np.asarray(full(picture)) == pytest.approx(
-        np.asarray(separable(picture)), abs=5e-3
-    )  # stored in half precision
+    image = np.random.default_rng(0).normal(size=(1, 8, 8, 4)).astype(np.float32)
+    assert np.asarray(full(image)) == pytest.approx(np.asarray(separable(image)), abs=5e-3)  # stored in half precision
     weights.save(full, tmp_path / "b.npz", {})
     with pytest.raises(ValueError, match="missing shared/depthwise_kernel"):
         weights.load_into(separable, tmp_path / "b.npz")

@@ -1,7 +1,7 @@
 """The annotation formats that `python -m pipeline prepare` reads, one a file, behind one small interface.
 
-A reader has `class_names` (list of str), `pictures` (list of Path), `inputs` (every file it reads), `credits`
-(author, licence and source by picture) and `read(picture, size) -> Annotation`.
+A reader has `class_names` (list of str), `images` (list of Path), `inputs` (every file it reads), `credits`
+(author, licence and source by image) and `read(image, size) -> Annotation`.
 """
 
 import math
@@ -11,17 +11,17 @@ from pathlib import Path
 
 import numpy as np
 
-PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 FORMATS = ("open_images", "voc", "coco", "label_masks")
 
 
 @dataclass
 class Region:
-    """One annotated thing, before it is brought to picture size.
+    """One annotated thing, before it is brought to image size.
 
     Attributes:
         class_name: str.
-        mask: bool array (h, w) of any size with the picture's aspect ratio, or None if only the box is known.
+        mask: bool array (h, w) of any size with the image's aspect ratio, or None if only the box is known.
         box: y1, x1, y2, x2 in pixels of the annotated size, y2/x2 exclusive; None if there is a mask.
         ignore: bool. True for groups and doubtful things: neither positive nor negative.
     """
@@ -34,7 +34,7 @@ class Region:
 
 @dataclass
 class Annotation:
-    """What is known of one picture.
+    """What is known of one image.
 
     Attributes:
         regions: list of Region.
@@ -52,7 +52,7 @@ def open_reader(name, data, annotations=None, class_names=None, values="instance
 
     Args:
         name: str. One of FORMATS, or `"auto"` to tell the format by what lies there.
-        data: Path. Folder of pictures.
+        data: Path. Folder of images.
         annotations: Path or None. Folder of XML or PNG files, or a COCO JSON file. Defaults to `data`.
         class_names: list of str. Label masks do not name their classes; the other formats do.
         values: str. What the values of label masks stand for: `"instances"` or `"classes"`.
@@ -67,7 +67,7 @@ def open_reader(name, data, annotations=None, class_names=None, values="instance
 
     data = Path(data)
     if not data.is_dir():
-        raise ValueError(f"{data} is not a folder; --data takes the folder that holds the pictures")
+        raise ValueError(f"{data} is not a folder; --data takes the folder that holds the images")
     if annotations is not None and not Path(annotations).exists():
         raise ValueError(f"{annotations} does not exist; --annotations takes a folder or a COCO JSON file")
     if name == "auto":
@@ -98,15 +98,15 @@ def _tell_format(data, annotations):
 
 
 def default_annotations(folder):
-    """The COCO JSON file that belongs to a folder of pictures: `NAME.json` beside `NAME/`."""
+    """The COCO JSON file that belongs to a folder of images: `NAME.json` beside `NAME/`."""
     folder = Path(folder)
     if folder.name in ("", ".."):  # such as "."
         folder = Path(os.path.abspath(folder))
     return folder.with_name(f"{folder.name}.json")
 
 
-def find_pictures(folder, without=None):
-    """Pictures below a folder, sorted, by file name without suffix.
+def find_images(folder, without=None):
+    """Images below a folder, sorted, by file name without suffix.
 
     Args:
         folder: Path.
@@ -118,30 +118,30 @@ def find_pictures(folder, without=None):
     Raises:
         ValueError: there are none, or two have the same stem, so that annotations would be ambiguous.
     """
-    pictures = {}
+    images = {}
     for path in sorted(Path(folder).rglob("*")):
-        if path.suffix.lower() not in PICTURE_SUFFIXES or (without and Path(without) in path.parents):
+        if path.suffix.lower() not in IMAGE_SUFFIXES or (without and Path(without) in path.parents):
             continue
-        if path.stem in pictures:
-            raise ValueError(f"{pictures[path.stem]} and {path} have the same name; annotations cannot be told apart")
-        pictures[path.stem] = path
-    if not pictures:
-        raise ValueError(f"{folder} holds no pictures; accepted are {', '.join(PICTURE_SUFFIXES)}")
-    return pictures
+        if path.stem in images:
+            raise ValueError(f"{images[path.stem]} and {path} have the same name; annotations cannot be told apart")
+        images[path.stem] = path
+    if not images:
+        raise ValueError(f"{folder} holds no images; accepted are {', '.join(IMAGE_SUFFIXES)}")
+    return images
 
 
 def fit_mask(mask, size):
-    """Brings a mask to picture size, by the nearest pixel.
+    """Brings a mask to image size, by the nearest pixel.
 
     Args:
         mask: bool array (h, w).
-        size: (height, width) of the picture.
+        size: (height, width) of the image.
 
     Returns:
         bool array (height, width).
 
     Raises:
-        ValueError: the mask has another aspect ratio than the picture (by more than 5 %).
+        ValueError: the mask has another aspect ratio than the image (by more than 5 %).
     """
     from PIL import Image
 
@@ -149,7 +149,7 @@ def fit_mask(mask, size):
         return mask
     stretch = (mask.shape[0] / size[0]) / (mask.shape[1] / size[1])
     if not 0.95 < stretch < 1.05:
-        raise ValueError(f"mask of another shape: {mask.shape[1]}x{mask.shape[0]}, the picture has {size[1]}x{size[0]}")
+        raise ValueError(f"mask of another shape: {mask.shape[1]}x{mask.shape[0]}, the image has {size[1]}x{size[0]}")
     resized = Image.fromarray(mask.astype(np.uint8)).resize((size[1], size[0]), Image.Resampling.NEAREST)
     return np.asarray(resized, bool)
 
@@ -159,7 +159,7 @@ def fill_box(box, size):
 
     Args:
         box: y1, x1, y2, x2 in pixels, y2/x2 exclusive.
-        size: (height, width) of the picture; the box is clipped to it.
+        size: (height, width) of the image; the box is clipped to it.
 
     Returns:
         bool array (height, width).

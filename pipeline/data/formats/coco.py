@@ -9,7 +9,7 @@ from pipeline.data.formats import Annotation, Region
 
 
 class CocoReader:
-    """Pictures that a COCO JSON file names, relative to a folder.
+    """Images that a COCO JSON file names, relative to a folder.
 
     Args:
         data: Path. Folder that `file_name` is relative to.
@@ -23,7 +23,7 @@ class CocoReader:
             content = json.loads(Path(annotations).read_text(encoding="utf-8"))
             names = {row["id"]: row["name"] for row in sorted(content["categories"], key=lambda row: row["id"])}
             images = {row["id"]: row for row in content["images"]}
-            self.pictures = [Path(data) / row["file_name"] for row in images.values()]
+            self.images = [Path(data) / row["file_name"] for row in images.values()]
             self.sizes = {row["id"]: _size(row) for row in images.values()}
             self.rows = {image_id: [] for image_id in images}
             for row in content["annotations"]:
@@ -37,13 +37,13 @@ class CocoReader:
         if not images:
             raise ValueError(f"{annotations} names no images")
         self.class_names = list(names.values())
-        self.images = dict(zip(self.pictures, images.values(), strict=True))
-        self.inputs = [*self.pictures, Path(annotations)]
+        self.images = dict(zip(self.images, images.values(), strict=True))
+        self.inputs = [*self.images, Path(annotations)]
         self.credits = {}
 
-    def read(self, picture, size):
-        """Reads the instances of a picture; none makes it a negative."""
-        image_id = self.images[picture]["id"]
+    def read(self, image, size):
+        """Reads the instances of an image; none makes it a negative."""
+        image_id = self.images[image]["id"]
         height, width = self.sizes[image_id] or size
         annotation = Annotation(size=(height, width))
         for row in self.rows[image_id]:
@@ -72,7 +72,7 @@ def decode_segmentation(segmentation, height, width):
     """Decodes polygons, or RLE with its counts as list or as string, to a bool array (height, width).
 
     Raises:
-        ValueError: it is neither, or not one of a picture of this size; pycocotools would misread it, or take all
+        ValueError: it is neither, or not one of an image of this size; pycocotools would misread it, or take all
             memory for a polygon that ends at infinity.
     """
     from pycocotools import mask as rle
@@ -82,10 +82,10 @@ def decode_segmentation(segmentation, height, width):
             _check_polygons(segmentation, height, width)
             return rle.decode(rle.merge(rle.frPyObjects(segmentation, height, width))).astype(bool)
         if list(segmentation["size"]) != [height, width]:
-            raise ValueError(f"the mask has the size {segmentation['size']}, its picture {[height, width]}")
+            raise ValueError(f"the mask has the size {segmentation['size']}, its image {[height, width]}")
         if isinstance(segmentation["counts"], list):
             if sum(segmentation["counts"]) != height * width:
-                raise ValueError("the run lengths do not cover the picture")
+                raise ValueError("the run lengths do not cover the image")
             segmentation = rle.frPyObjects(segmentation, height, width)
         return rle.decode(segmentation).astype(bool)
     except (KeyError, TypeError, OverflowError) as error:
@@ -95,9 +95,9 @@ def decode_segmentation(segmentation, height, width):
 def _check_polygons(polygons, height, width):
     if not polygons or any(len(polygon) < 6 for polygon in polygons):
         raise ValueError("a polygon has fewer than three corners")
-    farthest = 10 * max(height, width)  # some tools let an outline leave the picture, none that far
+    farthest = 10 * max(height, width)  # some tools let an outline leave the image, none that far
     if not all(abs(coordinate) <= farthest for polygon in polygons for coordinate in polygon):
-        raise ValueError("a polygon lies outside of the picture")
+        raise ValueError("a polygon lies outside of the image")
 
 
 def decode_rle(segmentation):

@@ -1,16 +1,16 @@
-"""PNG label masks: one PNG a picture, of the same name, whose pixel values say what is where."""
+"""PNG label masks: one PNG an image, of the same name, whose pixel values say what is where."""
 
 from pathlib import Path
 
 import numpy as np
 
-from pipeline.data.formats import Annotation, Region, find_pictures
+from pipeline.data.formats import Annotation, Region, find_images
 
 VOID = 255  # the edge band of Pascal VOC masks: neither object nor background
 
 
 class LabelMaskReader:
-    """Pictures and PNG masks below two folders, paired by file name.
+    """Images and PNG masks below two folders, paired by file name.
 
     0 is background. With `values="instances"` every other value (or colour) is one instance of the only
     class; with `values="classes"` value c is the c-th class, and each connected piece of it an instance. 255
@@ -18,7 +18,7 @@ class LabelMaskReader:
     makes a negative.
 
     Args:
-        data: Path. Folder of pictures, searched to any depth.
+        data: Path. Folder of images, searched to any depth.
         annotations: Path. Folder of PNG masks, searched to any depth.
         class_names: list of str.
         values: str. `"instances"` or `"classes"`.
@@ -36,16 +36,16 @@ class LabelMaskReader:
             )
         self.class_names, self.values = list(class_names), values
         masks_folder = Path(annotations)
-        self.pictures = list(find_pictures(data, without=masks_folder).values())
+        self.images = list(find_images(data, without=masks_folder).values())
         self.masks = {path.stem: path for path in sorted(masks_folder.rglob("*.png"))}
-        self.inputs = self.pictures + list(self.masks.values())
+        self.inputs = self.images + list(self.masks.values())
         self.credits = {}
 
-    def read(self, picture, size):
-        """Reads the mask of a picture; no mask is a ValueError."""
-        if picture.stem not in self.masks:
+    def read(self, image, size):
+        """Reads the mask of an image; no mask is a ValueError."""
+        if image.stem not in self.masks:
             raise ValueError("no label mask")
-        labels = _read_labels(self.masks[picture.stem])
+        labels = _read_labels(self.masks[image.stem])
         annotation = Annotation(size=labels.shape)
         values = [int(value) for value in np.unique(labels) if value]
         for value in values:

@@ -18,7 +18,7 @@ class OpenImagesReader:
 
     def __init__(self, folder):
         self.folder = folder
-        self.pictures = sorted((folder / "images").glob("*.jpg"))
+        self.images = sorted((folder / "images").glob("*.jpg"))
         names = {row["LabelName"]: row["DisplayName"] for row in _rows(folder / "classes.csv", CLASS_COLUMNS)}
         self.class_names = list(names.values())
         self.masks = {}
@@ -27,11 +27,11 @@ class OpenImagesReader:
         credit_columns = ("ImageID", "Author", "License", "OriginalLandingURL")
         self.credits = {row["ImageID"]: row for row in _rows(folder / "attribution.csv", credit_columns)}
         self.inputs = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-        if not self.pictures:
-            raise ValueError(f"{folder / 'images'} holds no pictures; run `python -m pipeline download` first")
+        if not self.images:
+            raise ValueError(f"{folder / 'images'} holds no images; run `python -m pipeline download` first")
 
-    def read(self, picture, size):
-        """Reads the masks of a picture, then the boxes that no mask belongs to.
+    def read(self, image, size):
+        """Reads the masks of an image, then the boxes that no mask belongs to.
 
         An object whose mask is missing or damaged becomes an ignore region: something is there, its outline
         is unknown.
@@ -39,7 +39,7 @@ class OpenImagesReader:
         annotation = Annotation()
         height, width = size
         mask_boxes = []
-        for row in self.masks.get(picture.stem, []):
+        for row in self.masks.get(image.stem, []):
             edges = [float(row[f"Box{edge}"]) for edge in ("YMin", "XMin", "YMax", "XMax")]
             box = tuple(edge * scale for edge, scale in zip(edges, (height, width, height, width), strict=True))
             mask_boxes.append((row["class"], box))
@@ -49,7 +49,7 @@ class OpenImagesReader:
             except ValueError as error:
                 annotation.problems.append(str(error))
                 annotation.regions.append(Region(row["class"], box=box, ignore=True))
-        xml = self.folder / "boxes" / f"{picture.stem}.xml"
+        xml = self.folder / "boxes" / f"{image.stem}.xml"
         if xml.exists():
             boxes = read_voc(xml)
             annotation.size = boxes.size

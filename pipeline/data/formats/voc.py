@@ -1,38 +1,38 @@
-"""Pascal VOC XML boxes, one file a picture, as LabelImg, `openimages` and many other tools write them."""
+"""Pascal VOC XML boxes, one file an image, as LabelImg, `openimages` and many other tools write them."""
 
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
-from pipeline.data.formats import Annotation, Region, find_pictures
+from pipeline.data.formats import Annotation, Region, find_images
 
 
 class VocReader:
-    """Pictures and XML files below two folders (or one), paired by file name.
+    """Images and XML files below two folders (or one), paired by file name.
 
     Args:
-        data: Path. Folder of pictures, searched to any depth.
+        data: Path. Folder of images, searched to any depth.
         annotations: Path. Folder of XML files, searched to any depth.
     """
 
     def __init__(self, data, annotations):
-        by_stem = find_pictures(data)
-        self.pictures = list(by_stem.values())
+        by_stem = find_images(data)
+        self.images = list(by_stem.values())
         self.files = {path.stem: path for path in sorted(Path(annotations).rglob("*.xml"))}
-        self.inputs = self.pictures + list(self.files.values())
+        self.inputs = self.images + list(self.files.values())
         self.credits = {}
         names = set()
         for path in self.files.values():
             try:
                 names.update(region.class_name for region in read_voc(path).regions)
             except ValueError:
-                continue  # said when its picture is read
+                continue  # said when its image is read
         self.class_names = sorted(names)
 
-    def read(self, picture, size):
-        """Reads the boxes of a picture. A file without objects makes a negative; no file is a ValueError."""
-        if picture.stem not in self.files:
+    def read(self, image, size):
+        """Reads the boxes of an image. A file without objects makes a negative; no file is a ValueError."""
+        if image.stem not in self.files:
             raise ValueError("no annotation file")
-        return read_voc(self.files[picture.stem])
+        return read_voc(self.files[image.stem])
 
 
 def read_voc(path):

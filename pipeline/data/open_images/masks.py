@@ -24,7 +24,7 @@ class MaskDownloads:
 def download_masks(rows, split, folder, cache, masks_url, progress=True):
     """Fetches the masks that the rows name to `folder/masks`.
 
-    An archive holds the masks of all pictures whose id begins with one hexadecimal digit. It is downloaded to
+    An archive holds the masks of all images whose id begins with one hexadecimal digit. It is downloaded to
     the cache (a few hundred MB each for train, far less for the other splits) and may be deleted afterwards.
 
     Args:

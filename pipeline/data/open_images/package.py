@@ -1,17 +1,17 @@
-"""Pictures and VOC XML boxes through the `openimages` package (0.0.1), with its faults mended from outside.
+"""Images and VOC XML boxes through the `openimages` package (0.0.1), with its faults mended from outside.
 
 The package does the work: it selects rows, downloads from the public bucket and writes the XML. It only ever
 reads the tables that this adapter writes for it, which mends most faults without touching the package:
 
-- it holds the whole box table in memory: it is given the rows of the chosen pictures alone;
+- it holds the whole box table in memory: it is given the rows of the chosen images alone;
 - a limit fills train first, and splits share a folder: the tables of the other splits are given empty, and
   each split has its own folder;
 - occluded, truncated and group boxes are dropped: their flags are cleared in its tables and put back into the
   XML;
-- picture names of digits only would be read as numbers: the tables open and close with a row against that.
+- image names of digits only would be read as numbers: the tables open and close with a row against that.
 
-The rest is mended by wrapping the one function that stores a picture: it writes to a .part file, so there are
-no empty files; a missing picture is counted instead of ending the run; what is there already is not fetched
+The rest is mended by wrapping the one function that stores an image: it writes to a .part file, so there are
+no empty files; a missing image is counted instead of ending the run; what is there already is not fetched
 again. The package silences every warning and sets up logging for the whole process; both are undone.
 """
 
@@ -35,27 +35,27 @@ TRIES = 3
 
 
 @dataclass
-class PictureDownloads:
-    """What became of the pictures: their ids, by outcome."""
+class ImageDownloads:
+    """What became of the images: their ids, by outcome."""
 
     present: list = field(default_factory=list)
     missing: list = field(default_factory=list)
     unreadable: list = field(default_factory=list)
 
 
-def download_pictures(classes, rows, split, folder, endpoint=PUBLIC_ENDPOINT, progress=True):
-    """Downloads the pictures that the rows name to `folder/images` and their boxes to `folder/boxes`.
+def download_images(classes, rows, split, folder, endpoint=PUBLIC_ENDPOINT, progress=True):
+    """Downloads the images that the rows name to `folder/images` and their boxes to `folder/boxes`.
 
     Args:
         classes: dict from display name to machine name.
-        rows: list of dict. Rows of the box table (the columns in BOX_COLUMNS) of the pictures to download.
+        rows: list of dict. Rows of the box table (the columns in BOX_COLUMNS) of the images to download.
         split: str. `"train"`, `"validation"` or `"test"`.
         folder: str or Path. The split's own folder.
         endpoint: str. S3 endpoint that holds the bucket `open-images-dataset`.
         progress: bool. Whether to draw progress bars on stderr.
 
     Returns:
-        PictureDownloads.
+        ImageDownloads.
 
     Raises:
         ConnectionError: the bucket cannot be reached.
@@ -73,23 +73,23 @@ def download_pictures(classes, rows, split, folder, endpoint=PUBLIC_ENDPOINT, pr
         tables = staging / "tables"
         _write_tables(tables, classes, rows, split)
         for name in classes:
-            # One folder of pictures, however many classes a picture shows.
+            # One folder of images, however many classes an image shows.
             (staging / name.lower()).mkdir()
             (staging / name.lower() / "images").symlink_to(images, target_is_directory=True)
         try:
             package.download_images(str(staging), list(classes), None, csv_dir=str(tables))
             absent = staging / "absent.txt"
             absent.write_text("".join(f"{image_id}\n" for image_id in store.missing | store.unreadable))
-            # Everything is there now, so this only writes the XML, for the pictures that came.
+            # Everything is there now, so this only writes the XML, for the images that came.
             package.tqdm = partial(_bar, False)
             package.download_dataset(str(staging), list(classes), str(absent), "pascal", csv_dir=str(tables))
         except botocore.exceptions.BotoCoreError as error:
             raise ConnectionError(
-                f"the picture bucket at {endpoint} cannot be read ({error}); run the same command again, it continues"
+                f"the image bucket at {endpoint} cannot be read ({error}); run the same command again, it continues"
             ) from error
         for part in images.glob("*.part"):  # of a run that was killed
             part.unlink()
-        downloads = PictureDownloads(missing=sorted(store.missing), unreadable=sorted(store.unreadable))
+        downloads = ImageDownloads(missing=sorted(store.missing), unreadable=sorted(store.unreadable))
         downloads.present = [image_id for image_id in wanted if (images / f"{image_id}.jpg").exists()]
         rows_of = {}
         for row in rows:
@@ -101,7 +101,7 @@ def download_pictures(classes, rows, split, folder, endpoint=PUBLIC_ENDPOINT, pr
 
 @contextmanager
 def _mended_package(endpoint, progress):
-    """Gives the package's module, its picture storing wrapped, and the wrapper; undoes it all afterwards."""
+    """Gives the package's module, its image storing wrapped, and the wrapper; undoes it all afterwards."""
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     with warnings.catch_warnings():  # importing the package silences all warnings for good
@@ -109,7 +109,7 @@ def _mended_package(endpoint, progress):
     root.handlers[:] = handlers
     root.setLevel(level)
 
-    # Ten threads share ten connections, but a picture may take two for a moment: harmless, but noisy.
+    # Ten threads share ten connections, but an image may take two for a moment: harmless, but noisy.
     pool_log = logging.getLogger("urllib3.connectionpool")
     pool_level = pool_log.level
     endpoint_before = os.environ.get("AWS_ENDPOINT_URL_S3")
@@ -138,11 +138,11 @@ def _mended_package(endpoint, progress):
 def _bar(progress, items, total):
     from tqdm import tqdm
 
-    return tqdm(items, total=total, desc="pictures", unit="picture", disable=not (progress and total))
+    return tqdm(items, total=total, desc="images", unit="image_index", disable=not (progress and total))
 
 
 class _StorePicture:
-    """Stands where the package stores one picture: completely or not at all, and a missing one is noted."""
+    """Stands where the package stores one image: completely or not at all, and a missing one is noted."""
 
     def __init__(self, download):
         self.download = download
@@ -167,7 +167,7 @@ class _StorePicture:
             # A bucket that may not be listed answers 403 for a key that does not exist.
             if error.response["ResponseMetadata"]["HTTPStatusCode"] not in (403, 404):
                 raise ConnectionError(
-                    f"the picture bucket answers {error}; run the same command again, it continues"
+                    f"the image bucket answers {error}; run the same command again, it continues"
                 ) from error
             self._note(self.missing, path.stem)
         except OSError as error:
@@ -205,7 +205,7 @@ def _write_tables(folder, classes, rows, split):
 
 
 def _merge_xml(staging, classes, rows_of, image_id):
-    """Joins the package's files of a picture, one a class, with the flags and class names that it dropped."""
+    """Joins the package's files of an image, one a class, with the flags and class names that it dropped."""
     merged = None
     for name, code in classes.items():
         path = staging / name.lower() / "pascal" / f"{image_id}.xml"

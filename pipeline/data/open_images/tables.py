@@ -1,4 +1,4 @@
-"""The CSV tables of Open Images, read by column name: class list, boxes, masks, and who took each picture.
+"""The CSV tables of Open Images, read by column name: class list, boxes, masks, and who took each image.
 
 Published under https://storage.googleapis.com/openimages (facts from the data set's download page):
 

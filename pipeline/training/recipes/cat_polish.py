@@ -24,7 +24,7 @@ CONFIG = dataclasses.replace(
     scale=(0.8, 1.25),
     negative_share=0.5,
     # Masks made by a machine teach what a cat is, not where it ends.
-    repeat=(*REFINE.repeat, ("source=kaggle", 0)),
+    sampling_weights=(*REFINE.sampling_weights, ("source=kaggle", 0)),
     evaluate_steps=650,
     seed=5,
 )

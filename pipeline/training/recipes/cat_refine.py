@@ -16,7 +16,7 @@ CONFIG = TrainConfig(
     canvas_sizes=(320, 384),
     negative_share=0.45,
     # Animals that are no dogs are rare among the photos without cats, and colonies of cats among those with.
-    repeat=(
+    sampling_weights=(
         ("kind=other_animal", 4),
         ("kind=wild_cat", 6),
         ("source=feral", 2),

@@ -26,11 +26,11 @@ def exported(tmp_path_factory):
 
 
 def test_the_exported_model_finds_the_same(exported, model, chelsea):
-    """In a batch, with a picture of another shape and one without anything in it."""
-    pictures = [chelsea, np.zeros((90, 60, 3), np.uint8), np.ascontiguousarray(chelsea[:, ::-1])]
+    """In a batch, with an image of another shape and one without anything in it."""
+    images = [chelsea, np.zeros((90, 60, 3), np.uint8), np.ascontiguousarray(chelsea[:, ::-1])]
     other = MaskRCNN.from_pretrained(exported)
     assert other.config == model.config
-    results = zip(other.segment_batch(pictures, 0.05), model.segment_batch(pictures, 0.05), strict=True)
+    results = zip(other.segment_batch(images, 0.05), model.segment_batch(images, 0.05), strict=True)
     counts = []
     for found, expected in results:
         assert found.class_names == expected.class_names

@@ -32,7 +32,7 @@ def tensor_shapes(classes=CLASSES, depth=101):
 
 
 def random_tensors(shapes, seed=0):
-    """Weights under which a picture gives many different detections, neither saturated nor all alike."""
+    """Weights under which an image gives many different detections, neither saturated nor all alike."""
     random = np.random.default_rng(seed)
     gains = {"mrcnn_class_logits": 2.0, "mrcnn_bbox_fc": 1.0, "rpn_class_raw": 1.0, "rpn_bbox_pred": 0.6}
     tensors = {}

@@ -2,7 +2,7 @@
 
 It works on the tensors of an h5 file by their names and uses nothing of this project, so that agreement means
 something. Source of the arithmetic: `mrcnn/model.py` and `mrcnn/utils.py` of https://github.com/matterport/Mask_RCNN.
-Everything here is for one picture.
+Everything here is for one image.
 """
 
 import re
@@ -18,24 +18,24 @@ ANCHOR_SIZES = (32, 64, 128, 256, 512)
 ANCHOR_RATIOS = (0.5, 1.0, 2.0)  # width over height
 
 
-def resize(picture, shape):
+def resize(image, shape):
     return skimage.transform.resize(
-        picture, shape, order=1, mode="constant", cval=0, clip=True, preserve_range=True, anti_aliasing=False
+        image, shape, order=1, mode="constant", cval=0, clip=True, preserve_range=True, anti_aliasing=False
     )
 
 
-def mold(picture, min_dim, max_dim):
-    """Network input float `(max_dim, max_dim, 3)` and the window of the picture in it."""
-    height, width = picture.shape[:2]
+def mold(image, min_dim, max_dim):
+    """Network input float `(max_dim, max_dim, 3)` and the window of the image in it."""
+    height, width = image.shape[:2]
     scale = max(1, min_dim / min(height, width))
     if round(max(height, width) * scale) > max_dim:
         scale = max_dim / max(height, width)
     if scale != 1:
-        picture = resize(picture, (round(height * scale), round(width * scale)))
-    height, width = picture.shape[:2]
+        image = resize(image, (round(height * scale), round(width * scale)))
+    height, width = image.shape[:2]
     top, left = (max_dim - height) // 2, (max_dim - width) // 2
     padding = [(top, max_dim - height - top), (left, max_dim - width - left), (0, 0)]
-    molded = np.pad(picture, padding).astype(np.uint8)
+    molded = np.pad(image, padding).astype(np.uint8)
     return (molded.astype(np.float32) - MEAN_PIXEL).astype(np.float32), (top, left, top + height, left + width)
 
 
@@ -128,9 +128,9 @@ class Reference:
         x = tf.nn.relu(tf.reshape(x, (-1, 28, 28, kernel.shape[2])) + bias)
         return tf.sigmoid(self.convolution(x, "mrcnn_mask")).numpy()
 
-    def detect(self, picture, min_dim, max_dim, candidates=6000, proposals=1000, limit=100, confidence=0.0):
-        """Boxes int, class ids, scores and masks bool `(N, H, W)` of a picture uint8 `(H, W, 3)`."""
-        image, window = mold(picture, min_dim, max_dim)
+    def detect(self, image, min_dim, max_dim, candidates=6000, proposals=1000, limit=100, confidence=0.0):
+        """Boxes int, class ids, scores and masks bool `(N, H, W)` of an image uint8 `(H, W, 3)`."""
+        image, window = mold(image, min_dim, max_dim)
         levels = self.pyramid(self.backbone(image[None]))
         scores, deltas = self.region_proposals(levels)
         rois = propose(scores, deltas, anchors(max_dim), candidates, proposals)
@@ -139,7 +139,7 @@ class Reference:
         found = select(probabilities, deltas, rois, window_box, confidence, limit)
         boxes, class_ids, scores = found
         masks = self.mask_head(pool(levels, boxes, 14))[np.arange(len(boxes)), :, :, class_ids]
-        return unmold(boxes, class_ids, scores, masks, picture.shape[:2], window_box)
+        return unmold(boxes, class_ids, scores, masks, image.shape[:2], window_box)
 
 
 def normalise(boxes, height, width):
@@ -148,7 +148,7 @@ def normalise(boxes, height, width):
 
 
 def anchors(size):
-    """All anchors of a square picture, one after the other, normalised."""
+    """All anchors of a square image, one after the other, normalised."""
     boxes = []
     for stride, side in zip(STRIDES, ANCHOR_SIZES, strict=True):
         for y in range(0, size, stride):
@@ -173,7 +173,7 @@ def cut(boxes, window):
     return np.clip(boxes, np.tile(window[:2], 2), np.tile(window[2:], 2))
 
 
-def suppress(boxes, scores, iou, limit):
+def nms(boxes, scores, iou, limit):
     """Rows that greedy non-maximum suppression keeps, best first; of equal scores the earlier row counts as better."""
     order, kept = np.argsort(-scores, kind="stable"), []
     area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
@@ -191,22 +191,22 @@ def suppress(boxes, scores, iou, limit):
 def propose(scores, deltas, anchors, candidates, limit):
     best = np.argsort(-scores, kind="stable")[:candidates]
     boxes = cut(moved(anchors[best], deltas[best]), np.array([0, 0, 1, 1], np.float32))
-    boxes = boxes[suppress(boxes, scores[best], 0.7, limit)]
+    boxes = boxes[nms(boxes, scores[best], 0.7, limit)]
     return np.pad(boxes, [(0, limit - len(boxes)), (0, 0)])
 
 
-def pool_level(box, picture_area):
+def pool_level(box, image_area):
     """The pyramid level that a normalised box is pooled from."""
     height, width = box[2] - box[0], box[3] - box[1]
     if height * width <= 0:
         return 2
-    level = np.log2(np.sqrt(height * width) / (224.0 / np.sqrt(picture_area)))
+    level = np.log2(np.sqrt(height * width) / (224.0 / np.sqrt(image_area)))
     return int(min(5, max(2, 4 + np.round(level))))
 
 
 def pool(levels, boxes, size):
-    picture_area = 16.0 * levels[0].shape[1] * levels[0].shape[2]
-    chosen = np.array([pool_level(box, picture_area) for box in boxes], int)
+    image_area = 16.0 * levels[0].shape[1] * levels[0].shape[2]
+    chosen = np.array([pool_level(box, image_area) for box in boxes], int)
     pooled = np.zeros((len(boxes), size, size, levels[0].shape[-1]), np.float32)
     for level in (2, 3, 4, 5):
         rows = np.flatnonzero(chosen == level)
@@ -225,7 +225,7 @@ def select(probabilities, deltas, rois, window, confidence, limit):
     kept = []
     for class_id in np.unique(class_ids[candidates]):
         mine = candidates[class_ids[candidates] == class_id]
-        kept.extend(mine[suppress(boxes[mine], scores[mine], 0.3, limit)])
+        kept.extend(mine[nms(boxes[mine], scores[mine], 0.3, limit)])
     kept = np.sort(np.array(kept, np.int64))
     kept = kept[np.argsort(-scores[kept], kind="stable")][:limit]
     return boxes[kept], class_ids[kept], scores[kept]

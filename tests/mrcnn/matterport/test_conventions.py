@@ -1,4 +1,4 @@
-"""The two ways of measuring boxes, and the original's way of scaling pictures."""
+"""The two ways of measuring boxes, and the original's way of scaling images."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from mrcnn.conventions import CONVENTIONS
 from mrcnn.letterbox import from_square, resize_bilinear, square_letterbox
 
 
-@pytest.mark.parametrize("brightness", [0, 100])  # the darkest value of a picture limits how dark its border becomes
+@pytest.mark.parametrize("brightness", [0, 100])  # the darkest value of an image limits how dark its border becomes
 @pytest.mark.parametrize("shape", [(77, 128), (150, 225), (300, 451), (601, 333)])
 def test_resize_is_that_of_scikit_image(chelsea, shape, brightness):
     chelsea = np.maximum(chelsea, brightness)
@@ -42,7 +42,7 @@ def test_square_letterbox(shape, min_size, window):
     assert canvas.any(axis=(0, 2)).nonzero()[0].tolist() == list(range(left, right))
 
 
-def test_boxes_of_the_square_become_whole_pixels_of_the_picture():
+def test_boxes_of_the_square_become_whole_pixels_of_the_image():
     window, image_size = (171, 0, 852, 1024), (300, 451)
     boxes = np.array([[171, 0, 852, 1024], [300.4, 100.2, 500.9, 600.1], [600, 5, 598, 9]])
     found = from_square(boxes, window, image_size)

@@ -7,11 +7,11 @@ import h5py
 import numpy as np
 import pytest
 import tensorflow as tf
-from mrcnn.matterport.layout import LayoutError, check, layout
 
 from mrcnn import MaskRCNN
 from mrcnn.config import PRESETS
 from mrcnn.matterport import loader as matterport
+from mrcnn.matterport.layout import LayoutError, check, layout
 from tests.mrcnn.matterport import reference as matterport_reference
 from tests.mrcnn.matterport.file import CLASSES, random_file, tensor_shapes, write
 from tests.mrcnn.matterport.reference import Reference
@@ -24,20 +24,20 @@ def shapes_of(**options):
 
 
 class Stages:
-    """One picture through all stages of the reference, and this project's network with the same weights."""
+    """One image through all stages of the reference, and this project's network with the same weights."""
 
-    def __init__(self, picture):
+    def __init__(self, image):
         path, tensors = random_file(classes=4, depth=50)
         self.reference = Reference(tensors)
         self.network, _ = matterport.load_network(path, image_min_dim=SIZE, image_max_dim=SIZE)
         self.conventions = self.network.conventions
-        self.image, self.window = matterport_reference.mold(picture, SIZE, SIZE)
+        self.image, self.window = matterport_reference.mold(image, SIZE, SIZE)
         self.features = self.reference.backbone(self.image[None])
         self.levels = self.reference.pyramid(self.features)
         self.scores, self.deltas = self.reference.region_proposals(self.levels)
         anchors = matterport_reference.anchors(SIZE)
         self.proposals = matterport_reference.propose(self.scores, self.deltas, anchors, 6000, 200)
-        # An empty box, as padding is, and one that reaches over the whole picture.
+        # An empty box, as padding is, and one that reaches over the whole image.
         self.proposals[-2:] = [[0, 0, 0, 0], [0, 0, 1, 1]]
         self.owners = tf.zeros(len(self.proposals), tf.int32)
         self.pooled = matterport_reference.pool(self.levels, self.proposals, 7)
@@ -69,7 +69,7 @@ def test_depth_and_classes_are_found(depth, preset, classes):
     assert config.class_names[14] == "bird" if classes == 81 else config.class_names[0] == "class 1"
 
 
-def test_picture_is_molded_alike(stages, chelsea):
+def test_image_is_molded_alike(stages, chelsea):
     canvas, window = stages.conventions.letterbox(chelsea, SIZE, stages.network.config)
     assert window == stages.window
     assert canvas - matterport_reference.MEAN_PIXEL == pytest.approx(stages.image, abs=1e-5)
@@ -181,7 +181,7 @@ def share_matched(found, expected, box=2, score=0.002, iou=0.97):
 
 
 @pytest.mark.parametrize(("depth", "classes", "size"), [(50, 4, 128), (101, CLASSES, 256)])
-def test_whole_picture(depth, classes, size, chelsea):
+def test_whole_image(depth, classes, size, chelsea):
     path, tensors = random_file(classes, depth)
     found = MaskRCNN.from_matterport(path, image_min_dim=size, image_max_dim=size).segment(chelsea, confidence=0.0)
     expected = Reference(tensors).detect(chelsea, size, size)
@@ -205,7 +205,7 @@ def test_masks_that_are_unsure_of_every_cell_fill_their_boxes_to_the_edge(chelse
     assert all(window.mask.all() for window in found.windows)
 
 
-def test_small_pictures_are_enlarged_and_a_batch_agrees_with_single_ones(chelsea):
+def test_small_images_are_enlarged_and_a_batch_agrees_with_single_ones(chelsea):
     path, tensors = random_file(4, 50)
     counts = {"post_nms_rois_inference": 100, "detection_max_instances": 9}
     model = MaskRCNN.from_matterport(path, image_min_dim=128, image_max_dim=192, **counts)
@@ -369,10 +369,10 @@ def test_new_classes_begin_with_fresh_last_layers_and_can_be_trained():
         "masks": tf.fill((1, 2, 56, 56), tf.constant(255, tf.uint8)),
         "known": tf.constant([[[0.0, 0.0, SIZE, SIZE], [0.0, 0.0, 0.0, 0.0]]]),
     }
-    pictures = tf.random.stateless_uniform((1, SIZE, SIZE, 3), (1, 2), maxval=256, dtype=tf.int32)
+    images = tf.random.stateless_uniform((1, SIZE, SIZE, 3), (1, 2), maxval=256, dtype=tf.int32)
     watched = network.mask_head.logits.kernel.value
     with tf.GradientTape() as tape:
-        losses = network.training_losses(tf.cast(pictures, tf.uint8), truth, tf.constant([[1, 2]]))
+        losses = network.training_losses(tf.cast(images, tf.uint8), truth, tf.constant([[1, 2]]))
         total = tf.add_n([total / tf.maximum(count, 1.0) for total, count in losses.values()])
     assert np.isfinite(total)
     assert float(losses["mask"][1]) >= 1  # the true box itself is a positive proposal

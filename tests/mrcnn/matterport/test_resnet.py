@@ -37,12 +37,12 @@ def test_the_first_convolution_of_a_stage_has_the_stride(small):
 
 def test_stem_pads_alike_on_both_sides(small):
     random = np.random.default_rng(0)
-    picture = random.standard_normal((1, 64, 64, 3), np.float32)
+    image = random.standard_normal((1, 64, 64, 3), np.float32)
     layer = small.get_layer("conv1")
     layer.bias.assign(random.standard_normal(64))
-    padded = tf.pad(picture, [[0, 0], [3, 3], [3, 3], [0, 0]])
+    padded = tf.pad(image, [[0, 0], [3, 3], [3, 3], [0, 0]])
     expected = tf.nn.relu(tf.nn.conv2d(padded, layer.kernel.value, 2, "VALID") + layer.bias.value)
-    found = layer(small.get_layer("conv1_pad")(picture))
+    found = layer(small.get_layer("conv1_pad")(image))
     assert found.shape == (1, 32, 32, 64)
     assert np.abs(found - expected).max() < 1e-4
 

@@ -53,7 +53,7 @@ def test_full_opacity_shows_the_surer_mask_on_top(photo, found):
     drawn = drawing.draw_instances(photo, found, **{**NOTHING, "masks": True}, opacity=1)
     assert (drawn[found.masks[0]] == drawing.instance_colour(0)).all()
     assert (drawn[found.masks[1] & ~found.masks[0]] == drawing.instance_colour(1)).all()
-    by_class = drawing.draw_instances(photo, found, **{**NOTHING, "masks": True}, opacity=1, colour_by="class")
+    by_class = drawing.draw_instances(photo, found, **{**NOTHING, "masks": True}, opacity=1, color_by="class")
     assert (by_class[found.masks[0]] == drawing.class_colour(1)).all()
 
 
@@ -64,7 +64,7 @@ def test_outlines_lie_inside_the_mask_at_its_edge(photo, found):
     assert outline[70, 26] and outline[41, 55] and outline[99, 55]
 
 
-def test_a_mask_that_fills_the_picture_has_an_outline_too(photo):
+def test_a_mask_that_fills_the_image_has_an_outline_too(photo):
     full = Instances.from_masks(np.ones((1, HEIGHT, WIDTH), bool), [1])
     outline = changed(photo, drawing.draw_instances(photo, full, **{**NOTHING, "outlines": True}))
     assert outline[0].any() and outline[:, -1].any() and not outline[20:-20, 20:-20].any()
@@ -102,7 +102,7 @@ def test_tags_do_not_cover_each_other():
 
 @pytest.mark.parametrize("size", [(32, 32), (32, 900), (900, 32), (33, 47)])
 @pytest.mark.parametrize("box", [[0, 0, 1, 1], [20, 20, 32, 32], [0, 0, 32, 32]])
-def test_small_pictures_and_long_labels(size, box):
+def test_small_images_and_long_labels(size, box):
     mask = np.zeros((1, *size), bool)
     mask[0, box[0] : box[2], box[1] : box[3]] = True
     found = Instances.from_masks(mask, [1], [0.99], ["a rather long class name"])
@@ -178,7 +178,7 @@ def test_refusals(photo, found):
     with pytest.raises(ValueError, match=r"Opacity.*1.5"):
         drawing.draw_instances(photo, found, opacity=1.5)
     with pytest.raises(ValueError, match=r'"instance" or by "class".*"size"'):
-        drawing.draw_instances(photo, found, colour_by="size")
+        drawing.draw_instances(photo, found, color_by="size")
     for draw in (drawing.draw_instances, drawing.cut_out):
         with pytest.raises(ValueError, match=r"150 x 120 pixels.*160 x 120"):
             draw(photo[:, :150], found)

@@ -6,7 +6,7 @@ from pycocotools import mask as coco_mask
 
 from mrcnn.results.instances import Instances, MaskWindow, compress_counts, run_lengths
 
-# Two overlapping objects in a picture of 4 x 6 pixels.
+# Two overlapping objects in an image of 4 x 6 pixels.
 CAT = np.array(
     [
         [0, 1, 1, 0, 0, 0],
@@ -98,7 +98,7 @@ def test_empty():
     assert len(found[:3]) == 0
 
 
-def test_from_no_masks_keeps_the_picture_size():
+def test_from_no_masks_keeps_the_image_size():
     assert Instances.from_masks(np.zeros((0, 48, 64), bool), []).image_size == (48, 64)
 
 

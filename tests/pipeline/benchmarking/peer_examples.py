@@ -5,9 +5,9 @@ import time
 
 
 def sleeper(folder):
-    """A model that takes 50 ms for every picture and says in which process it runs."""
+    """A model that takes 50 ms for every image and says in which process it runs."""
 
-    def run(picture):
+    def run(image):
         (folder / "process").write_text(str(os.getpid()))
         time.sleep(0.05)
 

@@ -20,7 +20,7 @@ def network():
     import keras
 
     keras.utils.set_random_seed(3)
-    return Network(replace(PRESETS["lite"], image_size=96, pyramid_channels=16, proposal_limit=20, box_units=16))
+    return Network(replace(PRESETS["lite"], image_size=96, pyramid_channels=16, post_nms_top_n=20, box_units=16))
 
 
 @pytest.fixture(scope="module")
@@ -53,21 +53,21 @@ def test_multiply_adds_are_counted_by_hand(function, shapes, expected):
     assert stages._multiply_adds_of(operation(function, *shapes)) == expected
 
 
-def test_the_network_costs_more_for_larger_pictures(network):
+def test_the_network_costs_more_for_larger_images(network):
     small, large = stages.multiply_adds(network, 64, 64), stages.multiply_adds(network, 128, 128)
-    heads = 4 * small - large  # what does not grow with the picture, three times
+    heads = 4 * small - large  # what does not grow with the image, three times
     assert small < large < 4 * small
     assert heads > 0
 
 
 def test_photos_differ_and_hold_the_cat_where_they_say(subjects):
-    assert len({photo.picture.tobytes() for photo in subjects}) == len(subjects)
+    assert len({photo.image.tobytes() for photo in subjects}) == len(subjects)
     for photo in subjects:
-        assert photo.picture.shape == (480, 640, 3)
+        assert photo.image.shape == (480, 640, 3)
         assert Image.open(photo.path).size == (640, 480)
         rows, columns = photo.face.T
         ground = np.array([112, 100, 92])
-        assert (np.abs(photo.picture[rows, columns].astype(int) - ground).sum(axis=1) > 10).all(), "fur, not ground"
+        assert (np.abs(photo.image[rows, columns].astype(int) - ground).sum(axis=1) > 10).all(), "fur, not ground"
 
 
 def test_a_result_holds_the_cat_only_if_one_mask_covers_the_face(subjects):
@@ -138,7 +138,7 @@ def test_targets_say_what_is_met_and_count_the_missing_as_unmet():
     assert not rows["results that hold the cat"]["met"]
 
 
-def test_the_report_as_text_and_picture(tmp_path):
+def test_the_report_as_text_and_image(tmp_path):
     text = benchmark.describe(report())
     assert "ultralytics" in text
     assert "2.00 G multiply-adds at 384 x 288" in text

@@ -1,4 +1,4 @@
-"""Augmentation: boxes and masks follow the picture exactly, and chance repeats itself."""
+"""Augmentation: boxes and masks follow the image exactly, and chance repeats itself."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ WILD = Jitter(scale=(0.5, 2.0), aspect=0.4, flip=0.5)
 
 
 def white_shapes(random):
-    """A black picture with white ellipses, and their masks: the picture itself says where they are."""
+    """A black image with white ellipses, and their masks: the image itself says where they are."""
     image = np.zeros((200, 300, 3), np.uint8)
     windows = []
     rows, columns = np.mgrid[:200, :300]
@@ -34,7 +34,7 @@ def drawn_back(boxes, masks, size):
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_masks_and_boxes_follow_the_picture(seed):
+def test_masks_and_boxes_follow_the_image(seed):
     random = np.random.default_rng(seed)
     canvas, boxes, class_ids, masks, _ = augment(*white_shapes(random), 256, WILD, random)
     white = canvas[:, :, 0] > 140  # the filling is 127
@@ -51,7 +51,7 @@ def test_masks_and_boxes_follow_the_picture(seed):
         assert inside[:, -3:].any()
 
 
-def test_without_jitter_the_picture_only_fits_the_canvas():
+def test_without_jitter_the_image_only_fits_the_canvas():
     image, windows, class_ids, outlined = white_shapes(np.random.default_rng(0))
     canvas, boxes, _, _, known = augment(image, windows, class_ids, outlined, 300, Jitter(), np.random.default_rng(0))
     used = np.flatnonzero((canvas != 127).any(axis=(1, 2)))

@@ -19,17 +19,17 @@ def white_disc(radius):
 @pytest.mark.parametrize("seed", range(10))
 def test_the_mask_is_where_the_instance_was_pasted(seed):
     source, window = white_disc(60)
-    picture, pasted = paste(BLACK, source, window, np.random.default_rng(seed))
+    image, pasted = paste(BLACK, source, window, np.random.default_rng(seed))
     mask = np.zeros(BLACK.shape[:2], bool)
     mask[pasted.slices] = pasted.mask
-    white = picture[..., 0] > 127
+    white = image[..., 0] > 127
     assert (white & mask).sum() / (white | mask).sum() > 0.95
     height, width = pasted.mask.shape
     assert abs(height - width) <= 1, "its shape stays"
     assert SIZES[0] * 200 - 1 <= height <= SIZES[1] * 200 + 1
     far = np.ones_like(mask)
     far[max(0, pasted.top - 4) : pasted.top + height + 4, max(0, pasted.left - 4) : pasted.left + width + 4] = False
-    assert not picture[far].any(), "the rest of the photo stays"
+    assert not image[far].any(), "the rest of the photo stays"
     assert not BLACK.any(), "the photo that came in is left as it is"
 
 
@@ -49,6 +49,6 @@ def test_a_small_instance_is_not_blown_up():
 
 def test_an_instance_too_small_to_be_seen_is_not_pasted():
     source, window = white_disc(10)
-    picture, pasted = paste(BLACK, source, window, np.random.default_rng(0))
+    image, pasted = paste(BLACK, source, window, np.random.default_rng(0))
     assert pasted is None
-    assert picture is BLACK
+    assert image is BLACK

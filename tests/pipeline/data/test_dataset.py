@@ -11,7 +11,7 @@ from pipeline.data.dataset import IGNORE, CocoDataset
 
 @pytest.fixture
 def folder(tmp_path):
-    """Two pictures of 32 x 40: one with RLE, polygon, crowd and empty rows, one without instances."""
+    """Two images of 32 x 40: one with RLE, polygon, crowd and empty rows, one without instances."""
     folder = tmp_path / "photos"
     folder.mkdir()
     for name in ("a.png", "b.png"):
@@ -58,7 +58,7 @@ def test_masks_are_exact(folder):
     assert (masks[:, :, 1] == expected).all()
 
 
-def test_a_picture_without_instances_has_an_empty_mask(folder):
+def test_a_image_without_instances_has_an_empty_mask(folder):
     masks, class_ids = CocoDataset(folder).load_mask(9)
     assert masks.shape == (32, 40, 0)
     assert class_ids.shape == (0,)
@@ -75,14 +75,14 @@ def test_load_image(folder):
     assert CocoDataset(folder).load_image(7).tolist()[0][0] == [10, 20, 30]
 
 
-def test_a_picture_keeps_the_orientation_of_its_annotations(folder):
+def test_a_image_keeps_the_orientation_of_its_annotations(folder):
     """Annotations of 32 x 40 belong to the stored pixels, whatever the camera's rotation flag says."""
-    picture = Image.new("RGB", (40, 32))
-    rotated = picture.getexif()
+    image = Image.new("RGB", (40, 32))
+    rotated = image.getexif()
     rotated[0x0112] = 6  # turn by 90 degrees
-    picture.save(folder / "a.png", exif=rotated)
+    image.save(folder / "a.png", exif=rotated)
     assert CocoDataset(folder).load_image(7).shape == (32, 40, 3)
-    picture.resize((41, 32)).save(folder / "a.png")
+    image.resize((41, 32)).save(folder / "a.png")
     with pytest.raises(ValueError, match="its annotations are for"):
         CocoDataset(folder).load_image(7)
 
@@ -91,7 +91,7 @@ def test_problems_are_said_in_one_sentence(folder):
     with pytest.raises(ValueError, match="is not a folder"):
         CocoDataset(folder / "nowhere")
     (folder / "b.png").unlink()
-    with pytest.raises(ValueError, match=r"1 pictures of .* are missing, the first is 'b.png'"):
+    with pytest.raises(ValueError, match=r"1 images of .* are missing, the first is 'b.png'"):
         CocoDataset(folder)
     for text in ("[]", "{", "\xff"):
         folder.with_suffix(".json").write_bytes(text.encode("latin-1"))
@@ -163,14 +163,14 @@ def test_an_instance_with_a_box_alone_is_a_filled_box_of_unknown_outline(folder)
     assert outlined.tolist() == [True, False, True]
     assert class_ids.tolist() == [2, 1, IGNORE]
     box = windows[1]
-    assert (box.top, box.left, box.mask.shape) == (2, 4, (30, 8)), "whole pixels, cut to the picture"
+    assert (box.top, box.left, box.mask.shape) == (2, 4, (30, 8)), "whole pixels, cut to the image"
     assert box.mask.all()
     row = next(row for row in dataset.to_coco()["annotations"] if row["id"] == 2)
     assert row["box_only"]
     assert (row["bbox"], row["area"]) == ([3.6, 2, 8.4, 40], 240)
 
 
-def test_no_pictures_at_all(folder):
+def test_no_images_at_all(folder):
     folder.with_suffix(".json").write_text('{"images": [], "annotations": [], "categories": []}')
-    with pytest.raises(ValueError, match="names no pictures"):
+    with pytest.raises(ValueError, match="names no images"):
         CocoDataset(folder)

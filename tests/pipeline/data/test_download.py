@@ -72,7 +72,7 @@ def replace(path, data):
     path.write_bytes(data)
 
 
-def enlarge(archive, size):
+def pad_file(archive, size):
     """Adds a member that nobody asks for."""
     members = bucket.read_archive(archive) | {"other.png": os.urandom(size)}
     archive.unlink()
@@ -107,9 +107,9 @@ def test_everything_of_a_split_comes(stand_in, published, tmp_path):
     for row in credits:
         assert row["Author"] == f"Zoë, {numbers[row['ImageID']]}"
         assert row["License"] == "https://creativecommons.org/licenses/by/2.0/"
-    assert summary["pictures"] == len(wanted)
+    assert summary["images"] == len(wanted)
     assert summary["masks"] == len(masks)
-    assert summary["pictures_missing"] == summary["masks_missing"] == summary["without_attribution"] == []
+    assert summary["images_missing"] == summary["masks_missing"] == summary["without_attribution"] == []
     assert not (out / "validation").exists()
     assert not list(out.parent.rglob("*.part*"))
 
@@ -154,10 +154,10 @@ def test_every_published_shape_of_the_tables_gives_the_same(stand_in, tmp_path, 
 
 
 def test_ids_that_look_like_numbers(tmp_path):
-    ids = bucket.write_open_images(tmp_path / "public", pictures=4, digits_only=True)
+    ids = bucket.write_open_images(tmp_path / "public", images=4, digits_only=True)
     with bucket.StandIn(tmp_path / "public") as stand_in:
         summary = run(stand_in, tmp_path / "toys")
-    assert summary["pictures"] == 4
+    assert summary["images"] == 4
     assert {path.stem for path in (tmp_path / "toys/train/boxes").iterdir()} == set(ids["train"])
 
 
@@ -177,18 +177,18 @@ def test_limit_holds_for_each_split_and_more_are_added_later(stand_in, published
     run(stand_in, out, "--class", "Kite", "--limit", "3")
     second = {path.stem for path in (out / "train/images").iterdir()}
     assert second > first["train"]
-    pictures = [path for path in stand_in.fetched() if path.startswith(f"/{bucket.BUCKET}")]
-    assert pictures == [f"/{bucket.BUCKET}/train/{image_id}.jpg" for image_id in second - first["train"]]
+    images = [path for path in stand_in.fetched() if path.startswith(f"/{bucket.BUCKET}")]
+    assert images == [f"/{bucket.BUCKET}/train/{image_id}.jpg" for image_id in second - first["train"]]
 
 
 def test_what_is_there_stays_whatever_is_asked_for_later(stand_in, tmp_path):
-    """Masks, boxes, authors: else `prepare` would fill the boxes of pictures whose masks are on the disk."""
+    """Masks, boxes, authors: else `prepare` would fill the boxes of images whose masks are on the disk."""
     out = tmp_path / "toys"
     before = run(stand_in, out, "--class", "Kite", "--limit", "4")
     files = tree(out)
     del files["train/download.json"]
     after = run(stand_in, out, "--class", "Kite", "--limit", "1")
-    assert (after["pictures"], after["masks"], after["limit"]) == (before["pictures"], before["masks"], 1)
+    assert (after["images"], after["masks"], after["limit"]) == (before["images"], before["masks"], 1)
     assert tree(out).items() >= files.items()
     boxes = run(stand_in, out, "--class", "Kite", "--limit", "1", "--annotations", "boxes")
     assert boxes["masks"] == before["masks"]
@@ -208,9 +208,9 @@ def test_a_second_run_asks_for_nothing(stand_in, tmp_path):
 def test_boxes_alone_need_no_masks(stand_in, published, tmp_path):
     summary = run(stand_in, tmp_path / "toys", "--annotations", "boxes", "--limit", "3")
     assert summary["masks"] == 0
-    assert summary["pictures"] >= 3
+    assert summary["images"] >= 3
     assert not [path for path in stand_in.fetched() if "mask" in path or "segmentation" in path]
-    assert len(list((tmp_path / "toys/train/boxes").iterdir())) == summary["pictures"]
+    assert len(list((tmp_path / "toys/train/boxes").iterdir())) == summary["images"]
 
 
 @pytest.mark.parametrize(
@@ -246,15 +246,15 @@ def test_a_folder_keeps_its_classes(stand_in, tmp_path):
         assert list(run(stand_in, tmp_path / "both", *options, "--limit", "1")["classes"]) == names
 
 
-def test_missing_and_unreadable_pictures_are_skipped_and_counted(stand_in, published, tmp_path):
-    pictures = stand_in.folder / bucket.BUCKET / "train"
+def test_missing_and_unreadable_images_are_skipped_and_counted(stand_in, published, tmp_path):
+    images = stand_in.folder / bucket.BUCKET / "train"
     gone, garbage, torn, *rest = sorted(published[1]["train"])
-    (pictures / f"{gone}.jpg").unlink()
-    replace(pictures / f"{garbage}.jpg", b"this is no picture")
-    replace(pictures / f"{torn}.jpg", (pictures / f"{rest[0]}.jpg").read_bytes()[:5000])
+    (images / f"{gone}.jpg").unlink()
+    replace(images / f"{garbage}.jpg", b"this is no image")
+    replace(images / f"{torn}.jpg", (images / f"{rest[0]}.jpg").read_bytes()[:5000])
     summary = run(stand_in, tmp_path / "toys", "--annotations", "both")
-    assert summary["pictures_missing"] == [gone]
-    assert summary["pictures_unreadable"] == sorted([garbage, torn])
+    assert summary["images_missing"] == [gone]
+    assert summary["images_unreadable"] == sorted([garbage, torn])
     assert {path.stem for path in (tmp_path / "toys/train/images").iterdir()} == set(rest)
     assert {path.stem for path in (tmp_path / "toys/train/boxes").iterdir()} == set(rest)
     assert not [path for path in (tmp_path / "toys").rglob("*") if path.is_file() and path.stat().st_size == 0]
@@ -309,16 +309,16 @@ def test_an_unreachable_bucket(stand_in, tmp_path, monkeypatch):
     assert tree(tmp_path / "toys") == tree(tmp_path / "other/toys")
 
 
-@pytest.mark.parametrize("place", ["table", "archive", "picture"])
+@pytest.mark.parametrize("place", ["table", "archive", "image_index"])
 def test_kill_in_the_middle_then_the_same_result(stand_in, published, tmp_path, place):
     """kill -9 while an answer hangs half-way; the next run gives what an uninterrupted one gives."""
     address = {
         "table": "/openimages/2018_04/train/train-annotations-bbox.csv",
         "archive": f"/openimages/v5/train-masks/train-masks-{sorted(published[1]['train'])[2][0]}.zip",
-        "picture": f"/{bucket.BUCKET}/train/{sorted(published[1]['train'])[2]}.jpg",
+        "image_index": f"/{bucket.BUCKET}/train/{sorted(published[1]['train'])[2]}.jpg",
     }[place]
     if place == "archive":
-        enlarge(stand_in.folder / address.lstrip("/"), 3_000_000)
+        pad_file(stand_in.folder / address.lstrip("/"), 3_000_000)
     stand_in.faults[address] = [("hang", 2_500_000 if place == "archive" else 500)]
     command = [sys.executable, "-m", "pipeline", "download", *arguments_for(stand_in, tmp_path / "a/toys")]
     process = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
@@ -344,13 +344,13 @@ def test_kill_in_the_middle_then_the_same_result(stand_in, published, tmp_path, 
     assert tree(tmp_path / "a") == tree(tmp_path / "b")
 
 
-@pytest.mark.parametrize("place", ["archive", "picture"])
+@pytest.mark.parametrize("place", ["archive", "image_index"])
 def test_a_disk_that_fills_up(stand_in, published, tmp_path, place):
     """A file size limit stands for the full disk; both come back from write() as an OSError."""
     if place == "archive":
         archive = sorted((stand_in.folder / "openimages/v5/train-masks").iterdir())[-1]
-        enlarge(archive, 600_000)
-    limit = {"archive": 300_000, "picture": 8_000}[place]
+        pad_file(archive, 600_000)
+    limit = {"archive": 300_000, "image_index": 8_000}[place]
     code = (
         f"import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}));"
         "sys.argv[0] = 'pipeline'; runpy.run_module('pipeline', run_name='__main__')"

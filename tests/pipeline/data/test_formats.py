@@ -21,14 +21,14 @@ def run(*options):
     return prepare.prepare(parser.parse_args(["--quiet", *map(str, options)]))
 
 
-def picture(path, width=60, height=40, **how):
+def image(path, width=60, height=40, **how):
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.new("RGB", (width, height), (90, 120, 150)).save(path, **how)
     return path
 
 
 def read(path):
-    """Prepared rows by picture name, as (class, bbox, area, iscrowd)."""
+    """Prepared rows by image name, as (class, bbox, area, iscrowd)."""
     content = json.loads(path.read_text())
     names = {row["id"]: row["name"] for row in content["categories"]}
     rows = {image["file_name"]: [] for image in content["images"]}
@@ -53,10 +53,10 @@ def voc(path, *objects, size=(60, 40)):
 def test_voc_boxes(tmp_path):
     photos, xml = tmp_path / "photos", tmp_path / "xml"
     for name in ("a", "b", "c", "d", "e", "f", "g", "h"):
-        picture(photos / f"{name}.jpg")
+        image(photos / f"{name}.jpg")
     voc(xml / "a.xml", ("cup", 10, 5, 19, 14, 0), ("spoon", 0, 0, 59, 39, 0), ("cup", 1, 1, 2, 2, 1))
     voc(xml / "b.xml")  # looked at, nothing there: a negative
-    voc(xml / "c.xml", ("cup", 50, 30, 80, 70, 0))  # reaches out of the picture
+    voc(xml / "c.xml", ("cup", 50, 30, 80, 70, 0))  # reaches out of the image
     turned, letters, endless = ("cup", 20, 20, 10, 30, 0), ("cup", "x", 1, 5, 5, 0), ("cup", 1, 1, "inf", 5, 0)
     voc(xml / "d.xml", turned, letters, endless, ("cup", 0, 0, 4, 4, 0))
     voc(xml / "e.xml", ("cup", 20, 10, 39, 29, 0), size=(120, 80))  # annotated at twice the size
@@ -75,7 +75,7 @@ def test_voc_boxes(tmp_path):
         "e.jpg": [("cup", [10, 5, 10, 10], 100, 0)],
     }
     assert report["dropped_files"] == {
-        "f.jpg": "annotation of another size: 60x60, the picture has 60x40",
+        "f.jpg": "annotation of another size: 60x60, the image has 60x40",
         "g.jpg": "annotation file is not readable XML",
         "h.jpg": "no annotation file",
     }
@@ -84,12 +84,12 @@ def test_voc_boxes(tmp_path):
     assert run("--data", photos, "--annotations", xml, "--boxes", "fill")["filled_boxes"] == 5
 
 
-def test_a_picture_that_exif_turns(tmp_path):
-    """Annotated upright is fine; annotated as stored is refused: masks would lie across the picture."""
+def test_a_image_that_exif_turns(tmp_path):
+    """Annotated upright is fine; annotated as stored is refused: masks would lie across the image."""
     for name in ("upright", "stored"):
         exif = Image.Exif()
         exif[0x0112] = 6
-        picture(tmp_path / "photos" / f"{name}.jpg", 60, 40, exif=exif)
+        image(tmp_path / "photos" / f"{name}.jpg", 60, 40, exif=exif)
     voc(tmp_path / "xml/upright.xml", ("cup", 0, 0, 9, 19, 0), size=(40, 60))
     voc(tmp_path / "xml/stored.xml", ("cup", 0, 0, 9, 19, 0), size=(60, 40))
     report = run("--data", tmp_path / "photos", "--annotations", tmp_path / "xml")
@@ -99,15 +99,15 @@ def test_a_picture_that_exif_turns(tmp_path):
     assert (content["images"][0]["width"], content["images"][0]["height"]) == (40, 60)
 
 
-def test_xml_beside_the_pictures_is_found(tmp_path):
-    picture(tmp_path / "both/deep/a.png")
+def test_xml_beside_the_images_is_found(tmp_path):
+    image(tmp_path / "both/deep/a.png")
     voc(tmp_path / "both/deep/a.xml", ("cup", 0, 0, 9, 9, 0))
     run("--data", tmp_path / "both")
     assert read(tmp_path / "both.json") == {"deep/a.png": [("cup", [0, 0, 10, 10], 100, 0)]}
 
 
-def test_pictures_may_lie_elsewhere(tmp_path):
-    picture(tmp_path / "photos/a.jpg")
+def test_images_may_lie_elsewhere(tmp_path):
+    image(tmp_path / "photos/a.jpg")
     voc(tmp_path / "photos/a.xml", ("cup", 0, 0, 9, 9, 0))
     run("--data", tmp_path / "photos", "--out", tmp_path / "data/cups/train.json")
     (name,) = read(tmp_path / "data/cups/train.json")
@@ -117,7 +117,7 @@ def test_pictures_may_lie_elsewhere(tmp_path):
 
 def test_the_json_file_lies_beside_its_folder_whatever_that_is_called(tmp_path, monkeypatch):
     for name in ("cups.v2", "here"):
-        picture(tmp_path / name / "a.jpg")
+        image(tmp_path / name / "a.jpg")
         voc(tmp_path / name / "a.xml", ("cup", 0, 0, 9, 9, 0))
     (tmp_path / "link").symlink_to(tmp_path / "here", target_is_directory=True)
     run("--data", tmp_path / "cups.v2")
@@ -131,7 +131,7 @@ def test_the_json_file_lies_beside_its_folder_whatever_that_is_called(tmp_path, 
 
 
 def test_a_name_for_the_output_that_is_no_json_file(tmp_path):
-    picture(tmp_path / "photos/a.jpg")
+    image(tmp_path / "photos/a.jpg")
     voc(tmp_path / "photos/a.xml", ("cup", 0, 0, 9, 9, 0))
     with pytest.raises(ValueError, match=r"--out is .*cups; it must end in .json"):
         run("--data", tmp_path / "photos", "--out", tmp_path / "cups")
@@ -139,9 +139,9 @@ def test_a_name_for_the_output_that_is_no_json_file(tmp_path):
 
 @pytest.fixture
 def coco(tmp_path):
-    """Four pictures, every kind of segmentation, and ids with gaps."""
+    """Four images, every kind of segmentation, and ids with gaps."""
     for name in ("a", "b", "c"):
-        picture(tmp_path / "photos" / f"{name}.jpg")
+        image(tmp_path / "photos" / f"{name}.jpg")
     mask = np.zeros((40, 60), bool)
     mask[4:8, 10:20] = True
     encoded, _, _ = encode_rle(mask)
@@ -194,13 +194,13 @@ def test_coco_json(coco):
     }
     rows = json.loads((coco / "photos.json").read_text())["annotations"]
     assert [row["bbox"] for row in rows if "segmentation" not in row] == [[0, 30, 5, 5], [2, 3, 10, 20]]
-    assert report["dropped_files"] == {"gone.jpg": "picture file is missing"}
+    assert report["dropped_files"] == {"gone.jpg": "image file is missing"}
     assert report["problem_files"] == {"a.jpg": ["segmentation cannot be decoded"]}
     categories = json.loads((coco / "photos.json").read_text())["categories"]
     assert categories == [{"id": 1, "name": "cup"}, {"id": 2, "name": "spoon"}]
 
 
-def test_boxes_are_filled_where_a_picture_has_no_masks_and_ignored_beside_masks(coco):
+def test_boxes_are_filled_where_a_image_has_no_masks_and_ignored_beside_masks(coco):
     run("--data", coco / "photos", "--annotations", coco / "instances.json", "--boxes", "fill")
     rows = json.loads((coco / "photos.json").read_text())["annotations"]
     assert [(row["bbox"], row["iscrowd"]) for row in rows if row["source"] == "box"] == [
@@ -224,7 +224,7 @@ def test_what_was_prepared_can_be_prepared_again(coco):
     [
         ("{", "Expecting property name"),
         ("\xff", "can't decode"),
-        ('{"pictures": []}', "an entry lacks 'categories'"),
+        ('{"images": []}', "an entry lacks 'categories'"),
         ('{"images": [{"id": 1}], "annotations": [], "categories": []}', "an entry lacks 'file_name'"),
         (
             '{"images": [{"id": 1, "file_name": "a.jpg"}], "annotations": [{"id": 1}], "categories": []}',
@@ -238,14 +238,14 @@ def test_what_was_prepared_can_be_prepared_again(coco):
     ],
 )
 def test_a_json_file_of_another_kind(tmp_path, text, reason):
-    picture(tmp_path / "photos/a.jpg")
+    image(tmp_path / "photos/a.jpg")
     (tmp_path / "some.json").write_bytes(text.encode("latin-1"))
     with pytest.raises(ValueError, match=rf"some\.json is not COCO instance JSON .*{reason}"):
         run("--data", tmp_path / "photos", "--annotations", tmp_path / "some.json")
 
 
 def test_a_json_file_without_images(tmp_path):
-    picture(tmp_path / "photos/a.jpg")
+    image(tmp_path / "photos/a.jpg")
     (tmp_path / "some.json").write_text('{"images": [], "annotations": [], "categories": []}')
     with pytest.raises(ValueError, match=r"some\.json names no images"):
         run("--data", tmp_path / "photos", "--annotations", tmp_path / "some.json")
@@ -272,7 +272,7 @@ def test_a_shape_that_is_none_costs_only_itself(tmp_path):
     good = {"segmentation": [[10, 10, 30, 10, 30, 20, 10, 20]]}
     content = {"images": [], "annotations": [], "categories": [{"id": 1, "name": "cup"}]}
     for image_id, (name, shape) in enumerate(shapes.items()):
-        picture(tmp_path / "photos" / name)
+        image(tmp_path / "photos" / name)
         content["images"].append({"id": image_id, "file_name": name, "width": None, "height": None})
         content["annotations"] += [{"image_id": image_id, "category_id": 1, **each} for each in (shape, good)]
     (tmp_path / "some.json").write_text(json.dumps(content))
@@ -336,7 +336,7 @@ FIRST, SECOND = (5, 10, 4, 8), (20, 30, 10, 10)
     ],
 )
 def test_label_masks(tmp_path, mode, values, options, expected):
-    picture(tmp_path / "photos/a.jpg")
+    image(tmp_path / "photos/a.jpg")
     (tmp_path / "labels").mkdir()
     label_image(values, mode).save(tmp_path / "labels/a.png")
     run("--data", tmp_path / "photos", "--annotations", tmp_path / "labels", "--class", "cup", *options)
@@ -344,7 +344,7 @@ def test_label_masks(tmp_path, mode, values, options, expected):
 
 
 def test_label_masks_in_colours_and_at_another_size(tmp_path):
-    picture(tmp_path / "photos/a.jpg")
+    image(tmp_path / "photos/a.jpg")
     (tmp_path / "labels").mkdir()
     labels = np.zeros((80, 120, 3), np.uint8)
     labels[10:18, 20:36] = 0, 0, 255
@@ -357,7 +357,7 @@ def test_label_masks_in_colours_and_at_another_size(tmp_path):
 
 
 def test_label_masks_need_to_know_their_classes(tmp_path):
-    picture(tmp_path / "photos/a.jpg")
+    image(tmp_path / "photos/a.jpg")
     (tmp_path / "labels").mkdir()
     label_image([(1, FIRST)], "L").save(tmp_path / "labels/a.png")
     options = ["--data", tmp_path / "photos", "--annotations", tmp_path / "labels"]
@@ -368,14 +368,14 @@ def test_label_masks_need_to_know_their_classes(tmp_path):
 
 
 def test_a_folder_without_annotations(tmp_path):
-    picture(tmp_path / "photos/a.jpg")
+    image(tmp_path / "photos/a.jpg")
     with pytest.raises(ValueError, match=r"no annotations were found in .*photos; accepted are"):
         run("--data", tmp_path / "photos")
 
 
-def test_two_pictures_of_one_name(tmp_path):
-    picture(tmp_path / "photos/a.jpg")
-    picture(tmp_path / "photos/deep/a.png")
+def test_two_images_of_one_name(tmp_path):
+    image(tmp_path / "photos/a.jpg")
+    image(tmp_path / "photos/deep/a.png")
     voc(tmp_path / "photos/a.xml", ("cup", 0, 0, 9, 9, 0))
     with pytest.raises(ValueError, match="have the same name"):
         run("--data", tmp_path / "photos")
@@ -385,7 +385,7 @@ def test_fit_mask_takes_the_nearest_pixel():
     mask = np.array([[0, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 1], [0, 0, 1, 0]], bool)
     assert fit_mask(mask, (2, 2)).tolist() == [[True, False], [False, False]]  # pixels (1, 1) to (3, 3), no mean
     assert fit_mask(mask[1:2, 1:3], (2, 4)).tolist() == [[True, True, False, False]] * 2
-    with pytest.raises(ValueError, match="mask of another shape: 4x4, the picture has 4x3"):
+    with pytest.raises(ValueError, match="mask of another shape: 4x4, the image has 4x3"):
         fit_mask(mask, (3, 4))
 
 

@@ -31,7 +31,7 @@ def run(*options):
 def downloaded(tmp_path_factory):
     """Root of a finished download of the stand-in, and its ids in the order they were drawn."""
     folder = tmp_path_factory.mktemp("downloaded")
-    ids = bucket.write_open_images(folder / "public", pictures=10)["train"]
+    ids = bucket.write_open_images(folder / "public", images=10)["train"]
     parser = argparse.ArgumentParser()
     download.add_arguments(parser)
     with bucket.StandIn(folder / "public") as stand_in:
@@ -79,7 +79,7 @@ def masks_of(folder, image_id):
     return sorted((folder / "masks").glob(f"{image_id}_*.png"))
 
 
-def test_masks_at_the_exact_size_of_their_picture(train, downloaded):
+def test_masks_at_the_exact_size_of_their_image(train, downloaded):
     """Each mask, drawn 1.6 times as large, is compared with its outline scaled down by area."""
     run("--data", train)
     content, rows_of = read(train)
@@ -88,7 +88,7 @@ def test_masks_at_the_exact_size_of_their_picture(train, downloaded):
     sizes = {Path(image["file_name"]).stem: (image["height"], image["width"]) for image in content["images"]}
     compared = 0
     for number, image_id in enumerate(downloaded[1]):
-        pixels, objects = bucket.draw_picture(bucket.seed_of(image_id))
+        pixels, objects = bucket.draw_image(bucket.seed_of(image_id))
         assert sizes[image_id] == pixels.shape[:2]
         rows = [row for row in rows_of[image_id] if not row["iscrowd"] and row["source"] == "mask"]
         assert len(rows) == (0 if number % 5 == 4 else len(objects))
@@ -112,8 +112,8 @@ def test_groups_become_ignore_regions(train, downloaded):
     for number, image_id in enumerate(downloaded[1]):
         groups = [row for row in rows_of[image_id] if row["iscrowd"]]
         assert len(groups) == (number % 4 == 0)
-        for row in groups:  # x from 0 to 0.1 and y from 0 to 0.12 of the picture
-            pixels, _ = bucket.draw_picture(bucket.seed_of(image_id))
+        for row in groups:  # x from 0 to 0.1 and y from 0 to 0.12 of the image
+            pixels, _ = bucket.draw_image(bucket.seed_of(image_id))
             height, width = pixels.shape[:2]
             assert row["bbox"][:2] == [0, 0]
             assert row["bbox"][2:] == pytest.approx([0.1 * width, 0.12 * height], abs=1.01)
@@ -133,12 +133,12 @@ def test_objects_with_boxes_alone_stay_boxes_and_the_report_says_so(train, downl
     assert sum((~dataset.windows(image_id)[2]).sum() for image_id in ids) == len(rows)
 
 
-def test_pictures_with_boxes_alone_can_get_filled_boxes_and_the_report_says_so(train, downloaded):
+def test_images_with_boxes_alone_can_get_filled_boxes_and_the_report_says_so(train, downloaded):
     report = run("--data", train, "--boxes", "fill")
     _, rows_of = read(train)
     filled = 0
     for image_id in downloaded[1][4::5]:
-        _, objects = bucket.draw_picture(bucket.seed_of(image_id))
+        _, objects = bucket.draw_image(bucket.seed_of(image_id))
         rows = [row for row in rows_of[image_id] if not row["iscrowd"]]
         assert len(rows) == len(objects)
         for row in rows:
@@ -184,25 +184,25 @@ def test_missing_and_damaged_masks_become_ignore_regions(train, downloaded):
         assert max(overlap) > 0.9
 
 
-def test_damaged_pictures_are_dropped_with_the_reason(train, downloaded):
+def test_damaged_images_are_dropped_with_the_reason(train, downloaded):
     torn = train / "images" / f"{downloaded[1][0]}.jpg"
     torn.write_bytes(torn.read_bytes()[:3000])
     report = run("--data", train)
-    assert report["pictures"] == 9
+    assert report["images"] == 9
     assert list(report["dropped_files"]) == [f"images/{torn.name}"]
     assert "damaged" in report["dropped_files"][f"images/{torn.name}"]
-    assert "dropped 1 pictures: picture cannot be read" in train.with_suffix(".report.txt").read_text()
+    assert "dropped 1 images: image cannot be read" in train.with_suffix(".report.txt").read_text()
 
 
 def test_nothing_usable_is_an_error_and_writes_no_json(train):
     for path in (train / "images").iterdir():
-        path.write_bytes(b"no picture")
-    with pytest.raises(ValueError, match=r"no picture of .* can be used .10 x picture cannot be read"):
+        path.write_bytes(b"no image")
+    with pytest.raises(ValueError, match=r"no image of .* can be used .10 x image cannot be read"):
         run("--data", train)
     assert not train.with_suffix(".json").exists()
 
 
-def test_author_and_licence_stay_with_the_picture(train, downloaded):
+def test_author_and_licence_stay_with_the_image(train, downloaded):
     run("--data", train)
     content, _ = read(train)
     numbers = {image_id: number for number, image_id in enumerate(downloaded[1])}
@@ -216,25 +216,25 @@ def test_report_counts(train):
     report = run("--data", train)
     content, _ = read(train)
     objects = [row for row in content["annotations"] if not row["iscrowd"]]
-    assert report["pictures"] == report["pictures_with_instances"] == 10
+    assert report["images"] == report["images_with_instances"] == 10
     assert report["instances"]["Balloon"] + report["instances"]["Kite"] == len(objects)
     assert sum(report["instances_by_size"].values()) == len(objects)
-    assert report["picture_sizes"] == {"least": 256, "median": 256, "most": 256}
+    assert report["image_sizes"] == {"least": 256, "median": 256, "most": 256}
     assert report == json.loads(train.with_suffix(".report.json").read_text())
     with Image.open(train.with_suffix(".contact.png")) as sheet:
         assert sheet.size == (6 * 220, 2 * 236)
 
 
 def test_one_class_of_two(train):
-    """Pictures without the class stay, as negatives."""
+    """Images without the class stay, as negatives."""
     report = run("--data", train, "--class", "Kite")
     content, rows_of = read(train)
     assert content["categories"] == [{"id": 1, "name": "Kite"}]
-    assert report["pictures"] == 10
-    assert report["pictures_without_instances"] == sum(
+    assert report["images"] == 10
+    assert report["images_without_instances"] == sum(
         not any(not row["iscrowd"] for row in rows) for rows in rows_of.values()
     )
-    assert report["pictures_without_instances"] > 0
+    assert report["images_without_instances"] > 0
     with pytest.raises(ValueError, match="no class 'Kit'; near matches: Kite"):
         run("--data", train, "--class", "Kit")
 
@@ -257,34 +257,34 @@ def test_kill_in_the_middle_then_the_same_result(downloaded, tmp_path, monkeypat
     """kill -9 half-way; the next run does only what is left, and gives what an uninterrupted one gives."""
     train = tmp_path / "a/toys/train"
     copy_tree(downloaded[0] / "train", train)
-    for picture in list((train / "images").iterdir()):  # enough work to be caught in the middle of it
+    for image in list((train / "images").iterdir()):  # enough work to be caught in the middle of it
         for copy in range(12):
-            name = f"{picture.stem}_{copy}"
-            (train / "images" / f"{name}.jpg").write_bytes(picture.read_bytes())
-            boxes = train / "boxes" / f"{picture.stem}.xml"
+            name = f"{image.stem}_{copy}"
+            (train / "images" / f"{name}.jpg").write_bytes(image.read_bytes())
+            boxes = train / "boxes" / f"{image.stem}.xml"
             (train / "boxes" / f"{name}.xml").write_bytes(boxes.read_bytes())
     copy_tree(train, tmp_path / "b/toys/train")
     total = len(list((train / "images").iterdir()))
 
     command = [sys.executable, "-m", "pipeline", "prepare", "--data", str(train), "--quiet"]
     process = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
-    journal = train.parent / "train.json.journal"
-    done = kill_half_way(process, journal, seconds=120)
+    progress_log = train.parent / "train.json.progress"
+    done = kill_half_way(process, progress_log, seconds=120)
     assert not train.with_suffix(".json").exists()
     assert 0 < done < total
-    with open(journal, "a") as file:
+    with open(progress_log, "a") as file:
         file.write('{"file_name": "images/torn')  # as a power cut may leave it
 
     prepared = []
-    real = prepare.prepare_picture
-    monkeypatch.setattr(prepare, "prepare_picture", lambda *given: prepared.append(given[1]) or real(*given))
+    real = prepare.prepare_image
+    monkeypatch.setattr(prepare, "prepare_image", lambda *given: prepared.append(given[1]) or real(*given))
     run("--data", train)
     assert len(prepared) == total - done
     run("--data", tmp_path / "b/toys/train")
     for suffix in (".json", ".report.json", ".contact.png"):
         first, second = (tmp_path / side / f"toys/train{suffix}" for side in "ab")
         assert first.read_bytes() == second.read_bytes()
-    assert not list(train.parent.glob("*.journal")) + list(train.parent.glob("*.part"))
+    assert not list(train.parent.glob("*.progress")) + list(train.parent.glob("*.part"))
 
 
 def test_a_disk_that_fills_up(downloaded, tmp_path):
@@ -301,8 +301,8 @@ def test_a_disk_that_fills_up(downloaded, tmp_path):
     assert full.returncode == 1
     (sentence,) = full.stderr.splitlines()
     assert "no space left to write" in sentence
-    assert "train.json.journal; free some and run the same command again" in sentence
-    assert [path.name for path in first.parent.glob("train.*")] == ["train.json.journal"]
+    assert "train.json.progress; free some and run the same command again" in sentence
+    assert [path.name for path in first.parent.glob("train.*")] == ["train.json.progress"]
     run("--data", first)
     run("--data", second)
     for suffix in (".json", ".report.json", ".contact.png"):
@@ -312,9 +312,9 @@ def test_a_disk_that_fills_up(downloaded, tmp_path):
 def test_a_journal_of_other_files_is_not_used(train, downloaded):
     run("--data", train)
     expected = train.with_suffix(".json").read_bytes()
-    journal = train.parent / "train.json.journal"
+    progress_log = train.parent / "train.json.progress"
     stale = {"file_name": f"images/{downloaded[1][0]}.jpg", "dropped": "said by an older run"}
-    journal.write_text("another fingerprint\n" + json.dumps(stale) + "\n")
+    progress_log.write_text("another fingerprint\n" + json.dumps(stale) + "\n")
     run("--data", train)
     assert train.with_suffix(".json").read_bytes() == expected
 

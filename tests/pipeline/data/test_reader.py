@@ -21,7 +21,7 @@ def reader(tmp_path_factory):
 
 
 def test_every_photo_once_an_epoch_and_the_share_of_negatives_holds(reader):
-    drawn = [reader.picture(number)[1] for number in range(48)]  # 36 positive samples, 12 negative ones
+    drawn = [reader.image(number)[1] for number in range(48)]  # 36 positive samples, 12 negative ones
     assert collections.Counter(drawn) == {**dict.fromkeys(range(1, 7), 6), **dict.fromkeys(range(7, 10), 4)}
     positives = [image_id for image_id in drawn if image_id <= 6]
     assert sorted(positives[:6]) == [1, 2, 3, 4, 5, 6]
@@ -31,8 +31,8 @@ def test_every_photo_once_an_epoch_and_the_share_of_negatives_holds(reader):
 def test_starting_later_gives_the_same_batches(reader):
     whole = list(reader.batches().take(4))
     late = list(reader.batches(first_step=2).take(2))
-    for (pictures, truth, seeds), (later_pictures, later_truth, later_seeds) in zip(whole[2:], late, strict=True):
-        assert (pictures.numpy() == later_pictures.numpy()).all()
+    for (images, truth, seeds), (later_images, later_truth, later_seeds) in zip(whole[2:], late, strict=True):
+        assert (images.numpy() == later_images.numpy()).all()
         assert (seeds.numpy() == later_seeds.numpy()).all()
         for name, values in truth.items():
             assert (values.numpy() == later_truth[name].numpy()).all()
@@ -40,17 +40,17 @@ def test_starting_later_gives_the_same_batches(reader):
 
 def test_several_machines_share_each_batch(reader):
     parts = [reader.batches(first_step=1, worker=(index, 3)).take(2) for index in range(3)]
-    for (pictures, _, seeds), *of_each in zip(reader.batches(first_step=1).take(2), *parts, strict=True):
-        assert (np.concatenate([part[0] for part in of_each]) == pictures.numpy()).all()
+    for (images, _, seeds), *of_each in zip(reader.batches(first_step=1).take(2), *parts, strict=True):
+        assert (np.concatenate([part[0] for part in of_each]) == images.numpy()).all()
         assert (np.concatenate([part[2] for part in of_each]) == seeds.numpy()).all()
         assert len(np.unique(seeds, axis=0)) == len(seeds) == 3
 
 
 def test_batches_have_one_size_and_a_row_of_padding(reader):
     sizes = set()
-    for pictures, truth, _ in reader.batches().take(8):
-        sizes.add(pictures.shape[1])
-        assert pictures.shape == (3, pictures.shape[1], pictures.shape[1], 3)
+    for images, truth, _ in reader.batches().take(8):
+        sizes.add(images.shape[1])
+        assert images.shape == (3, images.shape[1], images.shape[1], 3)
         assert (truth["class_ids"].numpy()[:, -1] == 0).all()
         assert truth["boxes"].shape == (*truth["class_ids"].shape, 4)
         assert truth["masks"].dtype == np.uint8
@@ -70,15 +70,17 @@ def test_unusable_data_is_refused(tmp_path):
 def test_without_negatives_all_samples_are_positive(tmp_path):
     dataset = CocoDataset(write_dataset(tmp_path / "cats", count=2, negatives=0))
     reader = SampleReader([dataset], CONFIG)
-    assert sorted(reader.picture(number)[1] for number in range(4)) == [1, 1, 2, 2]
+    assert sorted(reader.image(number)[1] for number in range(4)) == [1, 1, 2, 2]
 
 
 def test_photos_can_be_made_to_come_more_often(tmp_path):
     folder = write_dataset(tmp_path / "train", count=2, negatives=2)
     name = CocoDataset(folder).images[4]["file_name"]
-    config = dataclasses.replace(CONFIG, negative_share=0.5, repeat=((f"file_name={name}", 3), ("kind=dog", 9)))
+    config = dataclasses.replace(
+        CONFIG, negative_share=0.5, sampling_weights=((f"file_name={name}", 3), ("kind=dog", 9))
+    )
     reader = SampleReader([CocoDataset(folder)], config)
-    drawn = collections.Counter(reader.picture(number)[1] for number in range(16))
+    drawn = collections.Counter(reader.image(number)[1] for number in range(16))
     assert drawn == {1: 4, 2: 4, 3: 2, 4: 6}
 
 
@@ -91,7 +93,7 @@ def test_the_outlines_of_chosen_photos_are_not_learned_from(tmp_path):
         _, other_boxes, other_ids, other_masks, other_known = plain.sample(number)
         assert (class_ids == other_ids).all()
         assert other_known.any()
-        if chosen.picture(number)[1] == 2:
+        if chosen.image(number)[1] == 2:
             assert boxes == pytest.approx(other_boxes, abs=1e-5)
             assert not known.any()
             assert (masks == 255).all()
@@ -107,7 +109,7 @@ def test_photos_without_instances_get_one_of_another_photo(tmp_path):
 
     def instances(paste):
         reader = SampleReader([dataset], dataclasses.replace(config, paste=paste))
-        empty = [number for number in range(40) if not dataset.has_instances(reader.picture(number)[1])]
+        empty = [number for number in range(40) if not dataset.has_instances(reader.image(number)[1])]
         return [len(reader.sample(number)[2]) for number in empty]
 
     assert sum(instances(0.0)) == 0

@@ -184,7 +184,7 @@ def test_quality_is_lowered_by_what_is_missed_and_by_false_alarms(dataset):
     assert match_photos(truth, [detection(3, 10, 10, 0.9)])[3].quality(0.5) == 0
 
 
-def test_report_pictures_show_the_figures(dataset, tmp_path):
+def test_report_images_show_the_figures(dataset, tmp_path):
     results = [PERFECT[0], PERFECT[1], detection(3, 10, 10, 0.9), detection(4, 10, 10, 0.3)]
     paths = evaluation_figures.draw_report(dataset, results, tmp_path / "report")
     assert [path.name for path in paths] == ["precision_recall.png", "scores.png", "worst.png"]
@@ -213,7 +213,7 @@ def small_network():
     from mrcnn.config import PRESETS, replace
     from mrcnn.network import Network
 
-    return Network(replace(PRESETS["lite"], image_size=64, pyramid_channels=16, proposal_limit=10))
+    return Network(replace(PRESETS["lite"], image_size=64, pyramid_channels=16, post_nms_top_n=10))
 
 
 def test_evaluate_runs_a_real_network_and_refuses_other_classes(tmp_path):
@@ -239,9 +239,9 @@ def test_kill_in_the_middle_then_the_same_result(tmp_path):
     write(tmp_path / "photos", dict.fromkeys(range(1, 401)), [annotation(1, 10, 10)], ["cat"])
     command = [sys.executable, "-m", "pipeline", "evaluate", "--weights", str(tmp_path / "small.npz")]
     command += ["--data", str(tmp_path / "photos"), "--json"]
-    killed, journal = tmp_path / "new/folder/a.json", tmp_path / "new/folder/a.json.journal"
+    killed, progress_log = tmp_path / "new/folder/a.json", tmp_path / "new/folder/a.json.progress"
     process = subprocess.Popen([*command, str(killed)], stderr=subprocess.DEVNULL, start_new_session=True)
-    done = kill_half_way(process, journal, seconds=240)
+    done = kill_half_way(process, progress_log, seconds=240)
     assert 0 < done < 400
     assert not killed.exists()
 
@@ -253,7 +253,7 @@ def test_kill_in_the_middle_then_the_same_result(tmp_path):
     for report in reports:
         assert report.pop("ms_per_picture") > 0
     assert reports[0] == reports[1]
-    assert not list(tmp_path.rglob("*.journal"))
+    assert not list(tmp_path.rglob("*.progress"))
 
 
 def test_a_report_that_cannot_be_written_is_said_before_the_work(tmp_path):

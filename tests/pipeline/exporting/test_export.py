@@ -21,7 +21,7 @@ def network():
     """The lite preset with random weights and heads of a few channels, for 64 pixels."""
     keras.utils.set_random_seed(3)
     small = replace(PRESETS["lite"], image_size=SIZE, pyramid_channels=16, box_units=16, mask_channels=16)
-    return Network(replace(small, proposal_candidates=40, proposal_limit=20))
+    return Network(replace(small, pre_nms_top_n=40, post_nms_top_n=20))
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def test_the_classic_presets_agree_too(tmp_path, photo, kind):
     small = replace(PRESETS["resnet50"], backbone_blocks=(1, 1, 1, 1), image_size=SIZE, image_min_size=0)
     small = replace(small, pyramid_channels=16, proposal_channels=16, box_units=16, mask_channels=16)
     keras.utils.set_random_seed(0)
-    network = Network(replace(small, class_names=("ant", "bee"), proposal_candidates=40, proposal_limit=20))
+    network = Network(replace(small, class_names=("ant", "bee"), pre_nms_top_n=40, post_nms_top_n=20))
     network.box_head.logits.bias.assign([-9.0, 0.0, 0.0])  # without training, too: nothing is background
     path = tmp_path / f"small{export.ENDINGS[kind]}"
     export.export(network, kind, path)
@@ -82,15 +82,15 @@ def test_the_classic_presets_agree_too(tmp_path, photo, kind):
 def test_padded_detections_are_those_of_detect_and_zeros_behind(network, photo):
     import tensorflow as tf
 
-    pictures = tf.constant(np.stack([np.pad(photo, [(0, 16), (0, 0), (0, 0)])] * 2))
-    few = float(network.detect(pictures[:1], 0.0, 3)["scores"][-1])
-    found = network.detect(pictures, few, LIMIT)
-    padded = network.detect_padded(pictures, few, LIMIT)
+    images = tf.constant(np.stack([np.pad(photo, [(0, 16), (0, 0), (0, 0)])] * 2))
+    few = float(network.detect(images[:1], 0.0, 3)["scores"][-1])
+    found = network.detect(images, few, LIMIT)
+    padded = network.detect_padded(images, few, LIMIT)
     count = int((padded["class_ids"][0] > 0).numpy().sum())
     assert 0 < count < LIMIT, "the threshold leaves some rows empty"
     assert padded["masks"].shape == (2, LIMIT, 56, 56)
     for name in ("boxes", "scores", "class_ids", "masks"):
-        first = found["picture"].numpy() == 0
+        first = found["image_index"].numpy() == 0
         np.testing.assert_allclose(padded[name][0][:count], found[name].numpy()[first], atol=1e-5)
         assert not padded[name][:, count:].numpy().any()
 

@@ -28,7 +28,7 @@ CONFIG = TrainConfig(
     learning_rate=1e-5,
     warmup_steps=1,
     checkpoint_steps=2,
-    average=0.5,
+    ema_momentum=0.5,
 )
 HEARTBEAT = 30  # seconds until a silent machine is given up; by itself TensorFlow would wait for 100
 
@@ -76,6 +76,6 @@ if __name__ == "__main__":
     parser.add_argument("out", type=Path)
     parser.add_argument("--devices", type=int, default=1)
     parser.add_argument("--kill", choices=("step", "evaluation"))
-    parser.add_argument("--evaluate", action="store_true", help="measure it at the end, on the same pictures")
+    parser.add_argument("--evaluate", action="store_true", help="measure it at the end, on the same images")
     parser.add_argument("--resume", action="store_true")
     sys.exit(main(parser.parse_args()))

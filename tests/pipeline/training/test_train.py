@@ -105,7 +105,7 @@ def test_a_loss_that_is_not_a_number_stops_the_run(folder, layer, what):
     head = trainer.network.box_head
     kernel = {"logits": head.logits, "hidden": head.hidden[0]}[layer].kernel
     kernel.assign(np.full(kernel.shape, np.nan))
-    pictures = np.zeros((1, 64, 64, 3), np.uint8)
+    images = np.zeros((1, 64, 64, 3), np.uint8)
     truth = {
         "boxes": np.array([[[8, 8, 40, 40]]], np.float32),
         "class_ids": np.array([[1]], np.int32),
@@ -116,7 +116,7 @@ def test_a_loss_that_is_not_a_number_stops_the_run(folder, layer, what):
     with pytest.raises(
         FloatingPointError, match=f"the {what} is nan at step 0: try a lower --set learning_rate=0.0001"
     ):
-        trainer.train_step(pictures, truth, seeds)
+        trainer.train_step(images, truth, seeds)
     assert trainer.step == 0
 
 
@@ -203,7 +203,7 @@ def test_a_damaged_photo_is_named(tmp_path):
         ("canvas_sizes=(100,)", "canvas_sizes is (100,), expected multiples of 32"),
         ("scale=(1.0,)", "scale is (1.0,), expected two numbers, such as (0.8, 1.25)"),
         ("scale=(1.5, 0.5)", "scale is (1.5, 0.5), expected two numbers"),
-        ("repeat=('a', 'b')", "repeat is ('a', 'b'), expected pairs such as ('kind=dog', 3)"),
+        ("sampling_weights=('a', 'b')", "sampling_weights is ('a', 'b'), expected pairs such as ('kind=dog', 3)"),
     ],
 )
 def test_settings_that_cannot_be_are_refused_at_once(tmp_path, setting, sentence):

@@ -1,4 +1,4 @@
-"""Short films for tests, written by FFmpeg's own encoders."""
+"""Short videos for tests, written by FFmpeg's own encoders."""
 
 from fractions import Fraction
 
@@ -6,28 +6,28 @@ import av
 import numpy as np
 
 
-def write_film(path, pictures, rate=10, codec="libx264", sound="aac", rotation=0):
-    """Writes a film.
+def write_video(path, images, rate=10, codec="libx264", sound="aac", rotation=0):
+    """Writes a video.
 
     Args:
         path: where to; its ending says the format.
-        pictures: list of uint8 `(H, W, 3)`, sides even.
-        rate: int. Pictures a second.
+        images: list of uint8 `(H, W, 3)`, sides even.
+        rate: int. Images a second.
         codec: str. FFmpeg's name of an encoder.
-        sound: str or `None`. FFmpeg's name of the encoder for a steady tone as long as the pictures.
-        rotation: int. Degrees by which a player shall turn the pictures counter-clockwise.
+        sound: str or `None`. FFmpeg's name of the encoder for a steady tone as long as the images.
+        rotation: int. Degrees by which a player shall turn the images counter-clockwise.
     """
     with av.open(str(path), "w") as writer:
-        film = writer.add_stream(codec, rate=rate)
-        film.height, film.width = pictures[0].shape[:2]
-        film.pix_fmt = "yuv420p"
+        video = writer.add_stream(codec, rate=rate)
+        video.height, video.width = images[0].shape[:2]
+        video.pix_fmt = "yuv420p"
         if rotation:
-            film.set_display_rotation(rotation)
+            video.set_display_rotation(rotation)
         tone = writer.add_stream(sound, rate=48000, layout="mono") if sound else None
-        for picture in pictures:
-            writer.mux(film.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), "rgb24")))
+        for image in images:
+            writer.mux(video.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(image), "rgb24")))
         if tone:
-            samples = 0.3 * np.sin(0.06 * np.arange(48000 * len(pictures) // rate, dtype=np.float32))[None]
+            samples = 0.3 * np.sin(0.06 * np.arange(48000 * len(images) // rate, dtype=np.float32))[None]
             for start in range(0, samples.shape[1], 960):
                 frame = av.AudioFrame.from_ndarray(
                     np.ascontiguousarray(samples[:, start : start + 960]), "fltp", "mono"
@@ -35,11 +35,11 @@ def write_film(path, pictures, rate=10, codec="libx264", sound="aac", rotation=0
                 frame.sample_rate, frame.pts, frame.time_base = 48000, start, Fraction(1, 48000)
                 writer.mux(tone.encode(frame))
             writer.mux(tone.encode(None))
-        writer.mux(film.encode(None))
+        writer.mux(video.encode(None))
 
 
-def read_film(path):
-    """What is in a film: its pictures as list of uint8 `(H, W, 3)`, their times in seconds, and the sound's samples
+def read_video(path):
+    """What is in a video: its images as list of uint8 `(H, W, 3)`, their times in seconds, and the sound's samples
     float32 `(channels, N)` or `None`."""
     with av.open(str(path)) as reader:
         frames = list(reader.decode(video=0))

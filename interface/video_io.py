@@ -1,4 +1,4 @@
-"""A short clip, decoded picture by picture and written again as a film that every browser plays, with its sound."""
+"""A short clip, decoded image by image and written again as a video that every browser plays, with its sound."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -7,50 +7,50 @@ import av
 import numpy as np
 
 LONGEST = 30  # seconds; what comes after is left out
-LARGEST_RATE = 30  # pictures a second; of a faster film some are left out
-TICK = Fraction(1, 90_000)  # seconds, of the written film
+LARGEST_RATE = 30  # images a second; of a faster video some are left out
+TICK = Fraction(1, 90_000)  # seconds, of the written video
 
 
 def redraw_clip(source, target, redraw):
-    """Writes a clip anew with each picture redrawn.
+    """Writes a clip anew with each image redrawn.
 
     Args:
-        source: path of a film in any format that FFmpeg knows.
+        source: path of a video in any format that FFmpeg knows.
         target: path of the MP4 file to write, H.264.
-        redraw: function of a picture uint8 `(H, W, 3)`, upright, that gives one uint8 `(H', W', 3)`, always of the
+        redraw: function of an image uint8 `(H, W, 3)`, upright, that gives one uint8 `(H', W', 3)`, always of the
             same size; an odd last row or column is left out.
 
     Yields:
-        `(done, total)` after each picture: ints, the latter as far as the file tells it, and at least the former.
-        Closing the generator in between leaves a film of what was done.
+        `(done, total)` after each image: ints, the latter as far as the file tells it, and at least the former.
+        Closing the generator in between leaves a video of what was done.
 
     Raises:
-        ValueError: if it is no film or a damaged one, or has no pictures; one sentence that may be shown.
+        ValueError: if it is no video or a damaged one, or has no images; one sentence that may be shown.
     """
     name = Path(source).name
     try:
         with av.open(source) as reader:
             if not reader.streams.video:
-                raise ValueError(f"{name} has no pictures, only sound.")
+                raise ValueError(f"{name} has no images, only sound.")
             with av.open(target, "w", format="mp4", options={"movflags": "faststart"}) as writer:
                 done = yield from _redraw(reader, writer, redraw)
     except av.FFmpegError as error:
-        raise ValueError(f"{name} cannot be read as a film ({error.strerror}).") from None
+        raise ValueError(f"{name} cannot be read as a video ({error.strerror}).") from None
     if not done:
-        raise ValueError(f"{name} has no pictures that can be read.")
+        raise ValueError(f"{name} has no images that can be read.")
 
 
 def _redraw(reader, writer, redraw):
-    pictures = reader.streams.video[0]
-    pictures.thread_type = "AUTO"
+    images = reader.streams.video[0]
+    images.thread_type = "AUTO"
     sound = _Sound(reader, writer) if reader.streams.audio else None
-    # The film's stream gets its size with the first picture; a container takes no stream once it is being written.
+    # The video's stream gets its size with the first image; a container takes no stream once it is being written.
     drawn, waiting = None, []
-    total = _expected(reader, pictures)
+    total = _expected(reader, images)
     done, first, shown = 0, None, None
     try:
-        for packet in reader.demux(*filter(None, (pictures, sound and sound.source))):
-            if packet.stream is not pictures:
+        for packet in reader.demux(*filter(None, (images, sound and sound.source))):
+            if packet.stream is not images:
                 waiting.append(packet)
                 if drawn:
                     sound.hand_on(waiting)
@@ -64,11 +64,11 @@ def _redraw(reader, writer, redraw):
                 if shown is not None and frame.time - shown < 0.9 / LARGEST_RATE:
                     continue
                 shown = frame.time
-                picture = redraw(_upright(frame))
-                picture = picture[: picture.shape[0] // 2 * 2, : picture.shape[1] // 2 * 2]
+                image = redraw(_upright(frame))
+                image = image[: image.shape[0] // 2 * 2, : image.shape[1] // 2 * 2]
                 if drawn is None:
-                    drawn = _add_film(writer, picture)
-                frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), "rgb24")
+                    drawn = _add_video(writer, image)
+                frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), "rgb24")
                 frame.time_base, frame.pts = TICK, round(shown / TICK)
                 writer.mux(drawn.encode(frame))
                 done += 1
@@ -81,9 +81,9 @@ def _redraw(reader, writer, redraw):
                 sound.hand_on(waiting, until=shown + 1 / LARGEST_RATE)
 
 
-def _expected(reader, pictures):
-    """How many pictures the film will have, 0 if the file does not say."""
-    rate = min(float(pictures.average_rate or 0), LARGEST_RATE)
+def _expected(reader, images):
+    """How many images the video will have, 0 if the file does not say."""
+    rate = min(float(images.average_rate or 0), LARGEST_RATE)
     seconds = (reader.duration or 0) / av.time_base
     return round(rate * min(seconds, LONGEST))
 
@@ -100,16 +100,16 @@ def _upright(frame):
     return np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90))
 
 
-def _add_film(writer, picture):
-    film = writer.add_stream("libx264", rate=LARGEST_RATE, options={"preset": "veryfast", "crf": "22"})
-    film.height, film.width = picture.shape[:2]
-    film.pix_fmt = "yuv420p"
-    film.codec_context.time_base = TICK
-    return film
+def _add_video(writer, image):
+    video = writer.add_stream("libx264", rate=LARGEST_RATE, options={"preset": "veryfast", "crf": "22"})
+    video.height, video.width = image.shape[:2]
+    video.pix_fmt = "yuv420p"
+    video.codec_context.time_base = TICK
+    return video
 
 
 class _Sound:
-    """The first sound of a film on its way to another: as it is where an MP4 holds AAC, else made that."""
+    """The first sound of a video on its way to another: as it is where an MP4 holds AAC, else made that."""
 
     def __init__(self, reader, writer):
         self.source = source = reader.streams.audio[0]
@@ -121,7 +121,7 @@ class _Sound:
             self._rate = source.codec_context.sample_rate
             self._target = writer.add_stream("aac", rate=self._rate, layout="stereo")
             self._resampler = av.AudioResampler("fltp", "stereo", self._rate)
-            self._position = None  # samples from the start of the film
+            self._position = None  # samples from the start of the video
 
     def hand_on(self, packets, until=None):
         """Writes packets and empties their list; with `until`, in seconds, as the last ones, and none that is later."""
