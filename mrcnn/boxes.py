@@ -44,7 +44,7 @@ def encode(boxes, anchors, variance, smallest=SMALLEST_SIDE):
     """Deltas `(..., 4)` that turn `anchors` into `boxes`: shift of the centre over the anchor's size and log of scale.
 
     Paper: Girshick et al., "Rich feature hierarchies ...", 2014, appendix C; divided by `variance`, which
-    brings all four to about the same scale. Sides are taken as at least `smallest`, so that padding gives finite deltas.
+    brings all four to about one scale. Sides are taken as at least `smallest`, so that padding gives finite deltas.
     """
     height, width, y, x = _centre_form(anchors, smallest)
     box_height, box_width, box_y, box_x = _centre_form(boxes, smallest)
