@@ -90,7 +90,7 @@ class Settings:
         )
         if self.background != "transparent":
             return drawn
-        return drawing.cut_out(drawn, found)
+        return drawing.cut_out(drawn, found, soft=False)  # what is drawn along the edges is no fur
 
     def draw_semantic_map(self, image, semantic_map, class_names):
         """The semantic image: uint8 `(H, W, 3)`."""

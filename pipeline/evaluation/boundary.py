@@ -47,7 +47,7 @@ class BoundaryEval(COCOeval):
     def __init__(self, truth, results):
         super().__init__(truth, results, "segm")
 
-    def computeIoU(self, imgId, catId):  # noqa: N802, N803  (pycocotools calls it so)
+    def computeIoU(self, imgId, catId):
         """IoUs of an image's detections, best score first, with its instances: float `(D, G)`, `[]` where none are."""
         ious = super().computeIoU(imgId, catId)
         if not len(ious):
