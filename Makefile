@@ -26,11 +26,12 @@ lint: setup
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
 types: setup
-	$(BIN)/basedpyright
+	$(BIN)/basedpyright --pythonpath $(BIN)/python
 
-# The reference of the library, from its docstrings, into out/docs/.
+# The reference of the library, from its docstrings, into out/docs/. `mrcnn` has an `__all__`, so its modules are named.
 docs: setup
-	$(BIN)/pdoc mrcnn --docformat google --output-directory out/docs
+	TF_CPP_MIN_LOG_LEVEL=2 $(BIN)/pdoc --docformat google --output-directory out/docs \
+	    $(subst /,.,$(patsubst %/__init__,%,$(basename $(filter-out %__main__.py,$(sort $(shell find mrcnn -name '*.py'))))))
 
 # Whether the shipped weights still reach their card's figures: make accuracy DATA=data/cat/validation
 accuracy: setup

@@ -98,7 +98,7 @@ def save(model, path, card, only=""):
     variables = {name: v for name, v in named_variables(model).items() if name.startswith(only)}
     arrays = {name: np.asarray(variable).astype(np.float16) for name, variable in variables.items()}
     with atomic_file(path) as file:
-        np.savez(file, **arrays)
+        np.savez(file, allow_pickle=False, **arrays)
     card = {**card, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
     write_atomically(path.with_suffix(".json"), json.dumps(card, indent=2) + "\n")
 
