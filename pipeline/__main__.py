@@ -48,7 +48,8 @@ def main():
                 chosen = importlib.import_module(MODULES[name])
                 command.description = chosen.__doc__
                 chosen.add_arguments(command)
-        return chosen.main(parser.parse_args())
+        arguments = parser.parse_args()  # ends here for --help and for what is no command
+        return chosen.main(arguments)
     except (ValueError, OSError, FloatingPointError) as error:
         if isinstance(error, OSError) and error.filename:
             error = f"{error.filename}: {error.strerror}"  # without the number
