@@ -10,8 +10,11 @@ from PIL import Image
 from mrcnn import Instances, MaskRCNN
 from mrcnn.config import PRESETS, replace
 from mrcnn.network import Network
-from pipeline.benchmarking import benchmark, peers, stages
+from pipeline.benchmarking import peers, stages
 from pipeline.benchmarking.photos import photos
+from pipeline.benchmarking.report import describe, draw
+from pipeline.benchmarking.targets import targets
+from pipeline.commands import benchmark
 from tests.pipeline.benchmarking import peer_examples
 
 
@@ -118,7 +121,7 @@ def report(**changes):
 
 
 def test_targets_say_what_is_met_and_count_the_missing_as_unmet():
-    rows = {row["name"]: row for row in benchmark.targets(report())}
+    rows = {row["name"]: row for row in targets(report())}
     assert rows[f"segment / {peers.TORCHVISION}"]["measured"] == 1
     assert not rows[f"segment / {peers.TORCHVISION}"]["met"]
     assert rows[f"segment / {peers.YOLO}"] == {
@@ -134,16 +137,16 @@ def test_targets_say_what_is_met_and_count_the_missing_as_unmet():
     assert rows["cold start / importing TensorFlow, Keras"]["met"]
     assert not rows["GB of memory of the server"]["met"]
     assert rows["results that hold the cat"]["met"]
-    rows = {row["name"]: row for row in benchmark.targets(report(results_holding_the_cat=0.9))}
+    rows = {row["name"]: row for row in targets(report(results_holding_the_cat=0.9))}
     assert not rows["results that hold the cat"]["met"]
 
 
 def test_the_report_as_text_and_image(tmp_path):
-    text = benchmark.describe(report())
+    text = describe(report())
     assert "ultralytics" in text
     assert "2.00 G multiply-adds at 384 x 288" in text
     assert text.count("NOT MET") == 5
-    benchmark.draw(report()).savefig(tmp_path / "speed.png")
+    draw(report()).savefig(tmp_path / "speed.png")
     assert np.asarray(Image.open(tmp_path / "speed.png").convert("L")).std() > 5
 
 
