@@ -1,6 +1,7 @@
 """The benchmark's counting, checking and judging; no test asks how fast this machine is."""
 
 import os
+import sys
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from mrcnn.config import PRESETS, replace
 from mrcnn.network import Network
 from pipeline.benchmarking import peers, stages
 from pipeline.benchmarking.photos import photos
+from pipeline.benchmarking.processes import server_memory
 from pipeline.benchmarking.report import describe, draw
 from pipeline.benchmarking.targets import targets
 from pipeline.commands import benchmark
@@ -139,6 +141,15 @@ def test_targets_say_what_is_met_and_count_the_missing_as_unmet():
     assert rows["results that hold the cat"]["met"]
     rows = {row["name"]: row for row in targets(report(results_holding_the_cat=0.9))}
     assert not rows["results that hold the cat"]["met"]
+
+
+def test_without_a_checkout_the_server_is_not_measured(monkeypatch):
+    """An installed package has no tools/."""
+    monkeypatch.setitem(sys.modules, "tools.app_process", None)
+    assert server_memory("cat", []) is None
+    text = describe(report(server_memory_gb=None))
+    (row,) = [line for line in text.splitlines() if line.startswith("GB of memory")]
+    assert "not measured" in row
 
 
 def test_the_report_as_text_and_image(tmp_path):

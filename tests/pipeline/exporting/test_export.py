@@ -149,9 +149,9 @@ def test_a_file_of_another_network_does_not_pass(network, photo, tmp_path):
 @pytest.mark.parametrize(
     ("kind", "name", "options", "message"),
     [
-        ("coreml", "a.mlmodel", {}, "format is 'coreml', expected one of keras, saved_model, tflite, onnx"),
+        ("coreml", "a.mlmodel", {}, "format is 'coreml'.*keras"),
         ("onnx", "a.tflite", {}, "must end in .onnx"),
-        ("tflite", "a.tflite", {"size": 100}, "size 100 and limit 10: expected a multiple of 32"),
+        ("tflite", "a.tflite", {"size": 100}, "size 100 .*multiple of 32"),
         ("tflite", "a.tflite", {"limit": 0}, "limit 0"),
     ],
 )
@@ -167,7 +167,7 @@ def test_a_folder_of_something_else_is_left_alone(network, tmp_path):
 
 
 def test_a_process_that_dies_is_said_in_a_sentence():
-    with pytest.raises(OSError, match="the process that ran the file has died"):
+    with pytest.raises(OSError, match="process .* died"):
         in_new_process(os._exit, 1)
 
 

@@ -106,7 +106,8 @@ def test_two_machines_do_as_one_even_if_one_is_killed_in_between(folder, alone, 
     killed = time.monotonic()
     code, errors = finish(first)
     assert code == 1, errors
-    assert "error: a machine was lost at step 2; start all of them again with --resume" in errors
+    assert "a machine was lost at step 2" in errors
+    assert "--resume" in errors
     assert "Traceback" not in errors
     assert time.monotonic() - killed < 300
     with np.load(out / "checkpoint.npz") as checkpoint:
@@ -120,7 +121,7 @@ def test_two_machines_do_as_one_even_if_one_is_killed_in_between(folder, alone, 
 
 
 def test_a_batch_that_cannot_be_split_is_refused():
-    with pytest.raises(ValueError, match="batch_size is 4, expected a multiple of the 3 devices"):
+    with pytest.raises(ValueError, match="batch_size is 4.* 3 devices"):
         Trainer(None, TrainConfig(batch_size=4), SimpleNamespace(num_replicas_in_sync=3))
 
 

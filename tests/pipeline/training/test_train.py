@@ -89,7 +89,7 @@ def test_interrupted_command_saves_and_says_how_to_go_on(folder, tmp_path):
         assert checkpoint["progress"][0] >= 2
     again = subprocess.run(command, capture_output=True, text=True, timeout=240)
     assert again.returncode == 1
-    assert "already holds a run: give --resume to go on" in again.stderr
+    assert "already holds a run" in again.stderr
     assert "Traceback" not in again.stderr
 
 
@@ -116,9 +116,7 @@ def test_a_loss_that_is_not_a_number_stops_the_run(folder, layer, what):
         "known": np.array([[[0, 0, 64, 64]]], np.float32),
     }
     seeds = np.zeros((1, 2), np.int32)
-    with pytest.raises(
-        FloatingPointError, match=f"the {what} is nan at step 0: try a lower --set learning_rate=0.0001"
-    ):
+    with pytest.raises(FloatingPointError, match=f"{what} is nan at step 0.*learning_rate=0.0001"):
         trainer.train_step(images, truth, seeds)
     assert trainer.step == 0
 
@@ -135,7 +133,7 @@ def test_frozen_layers_keep_their_weights_and_others_do_not(folder):
     assert len(everything) == len(network.trainable_variables)
     heads = {variable.path for variable in Trainer(network, dataclasses.replace(config, frozen="all")).trained}
     assert heads == {v.path for v in network.trainable_variables} - {v.path for v in network.backbone.weights}
-    with pytest.raises(ValueError, match="no part 'conv1', expected 'all', 'stem' or 'none'"):
+    with pytest.raises(ValueError, match="'conv1'.*'stem'"):
         Trainer(network, dataclasses.replace(config, frozen="conv1"))
 
 
@@ -150,7 +148,7 @@ def test_learning_rate_warms_up_and_falls_to_zero():
 
 
 def test_nothing_to_resume(folder, tmp_path):
-    with pytest.raises(ValueError, match=r"nothing to resume: .*checkpoint.npz does not exist; start without --resume"):
+    with pytest.raises(ValueError, match=r"nothing to resume.*checkpoint.npz"):
         loop.train(TrainConfig(**SMALL), [CocoDataset(folder)], None, tmp_path / "none", resume=True)
 
 
@@ -158,7 +156,7 @@ def test_a_resumed_run_says_what_is_not_as_it_began(folder, pets, tmp_path, caps
     out, config = tmp_path / "run", TrainConfig(**{**SMALL, "steps": 1})
     assert loop.train(config, [CocoDataset(pets, classes=["dog"])], None, out, resume=False)
     assert "not as the run began" not in capsys.readouterr().err
-    with pytest.raises(ValueError, match="is a run for dog, not for cat: give the same --class, or another --out"):
+    with pytest.raises(ValueError, match="for dog, not for cat"):
         loop.train(config, [CocoDataset(pets, classes=["cat"])], None, out, resume=True)
 
     dogs = CocoDataset(pets, classes=["dog"])
@@ -170,13 +168,13 @@ def test_a_resumed_run_says_what_is_not_as_it_began(folder, pets, tmp_path, caps
     assert "not as the run began: canvas_sizes from [64] to [64, 96]\n" in said
 
     (out / "checkpoint.npz").write_bytes((out / "checkpoint.npz").read_bytes()[:50_000])
-    with pytest.raises(ValueError, match=r"checkpoint.npz is damaged: start anew in another --out"):
+    with pytest.raises(ValueError, match=r"checkpoint.npz is damaged"):
         loop.train(changed, [dogs], None, out, resume=True)
 
 
 def test_validation_photos_without_an_instance_are_refused(folder, tmp_path):
     empty = CocoDataset(write_dataset(tmp_path / "empty", count=0, negatives=2, side=64))
-    with pytest.raises(ValueError, match=r"no photo of .*empty shows an instance of cat, for --val"):
+    with pytest.raises(ValueError, match=r"no photo of .*empty.* cat.*--val"):
         loop.train(TrainConfig(**SMALL), [CocoDataset(folder)], empty, tmp_path / "run", resume=False)
     assert not (tmp_path / "run").exists()
 
@@ -186,33 +184,33 @@ def test_a_damaged_photo_is_named(tmp_path):
     dataset = CocoDataset(folder)
     for photo in folder.iterdir():
         photo.write_bytes(photo.read_bytes()[:300])
-    with pytest.raises(ValueError, match=r"^the training data cannot be read: [12].png cannot be read, .*damaged.*$"):
+    with pytest.raises(ValueError, match=r"^the training data .*[12].png .*damaged.*$"):
         loop.train(TrainConfig(**SMALL), [dataset], None, tmp_path / "run", resume=False)
 
 
 @pytest.mark.parametrize(
-    ("setting", "sentence"),
+    ("setting", "words"),
     [
-        ("preset=liet", "preset is 'liet', expected one of lite, resnet50, resnet101"),
-        ("steps=0", "steps is 0, expected more than 0"),
-        ("batch_size=-2", "batch_size is -2, expected more than 0"),
-        ("checkpoint_steps=0", "checkpoint_steps is 0, expected more than 0"),
-        ("evaluate_steps=0", "evaluate_steps is 0, expected more than 0"),
-        ("learning_rate=1e999", "learning_rate is inf, expected more than 0"),
-        ("patience=-1", "patience is -1, expected 0 or more"),
-        ("negative_share=2", "negative_share is 2.0, expected 0 to 1"),
-        ("image_size=5", "image_size is 5, expected 32 to 2048"),
-        ("canvas_sizes=()", "canvas_sizes is (), expected multiples of 32, such as (256, 320)"),
-        ("canvas_sizes=(100,)", "canvas_sizes is (100,), expected multiples of 32"),
-        ("scale=(1.0,)", "scale is (1.0,), expected two numbers, such as (0.8, 1.25)"),
-        ("scale=(1.5, 0.5)", "scale is (1.5, 0.5), expected two numbers"),
-        ("sampling_weights=('a', 'b')", "sampling_weights is ('a', 'b'), expected pairs such as ('kind=dog', 3)"),
+        ("preset=liet", "preset is 'liet', expected one of lite"),
+        ("steps=0", "steps is 0,"),
+        ("batch_size=-2", "batch_size is -2,"),
+        ("checkpoint_steps=0", "checkpoint_steps is 0,"),
+        ("evaluate_steps=0", "evaluate_steps is 0,"),
+        ("learning_rate=1e999", "learning_rate is inf,"),
+        ("patience=-1", "patience is -1,"),
+        ("negative_share=2", "negative_share is 2.0,"),
+        ("image_size=5", "image_size is 5,"),
+        ("canvas_sizes=()", "canvas_sizes is (),"),
+        ("canvas_sizes=(100,)", "canvas_sizes is (100,),"),
+        ("scale=(1.0,)", "scale is (1.0,),"),
+        ("scale=(1.5, 0.5)", "scale is (1.5, 0.5),"),
+        ("sampling_weights=('a', 'b')", "sampling_weights is ('a', 'b'),"),
     ],
 )
-def test_settings_that_cannot_be_are_refused_at_once(tmp_path, setting, sentence):
+def test_settings_that_cannot_be_are_refused_at_once(tmp_path, setting, words):
     with pytest.raises(ValueError) as error:
         command.main(parse("--data", tmp_path, "--out", tmp_path / "run", "--set", setting))
-    assert sentence in str(error.value)
+    assert words in str(error.value)
 
 
 def test_every_recipe_has_settings_that_can_be():
@@ -286,16 +284,16 @@ def test_one_class_from_a_whole_model_to_a_name_that_the_page_lists(pets, tmp_pa
     for part in ("# my-dog", "for: dog", "3 dog", "--class dog", "`learning_rate=1e-09`", "| mask | ", "TODO"):
         assert part in text
 
-    with pytest.raises(ValueError, match="already holds my-dog: choose another --name"):
+    with pytest.raises(ValueError, match="already holds my-dog"):
         command.main(parse(*line))
     assert command.main(parse(*line, "--resume")) == 0, "the run that it came from may write it again"
     weights.save(before, weights.FOLDER / "my-dog.npz", weights.card_of(before))
-    with pytest.raises(ValueError, match="already holds my-dog: choose another --name"):
+    with pytest.raises(ValueError, match="already holds my-dog"):
         command.main(parse(*line, "--resume"))
 
 
 def test_a_name_that_is_a_path_is_refused(pets, tmp_path):
-    with pytest.raises(ValueError, match=r"--name is '../dog', expected letters, digits, - and _"):
+    with pytest.raises(ValueError, match=r"--name is '../dog'"):
         command.main(parse("--data", pets, "--out", tmp_path / "run", "--name", "../dog"))
 
 
@@ -331,7 +329,7 @@ def test_other_files_are_no_backbone(tmp_path):
         build_network(TrainConfig(**SMALL, init=str(tmp_path / "none.h5")), ("cat",))
     path = tmp_path / "dense.h5"
     keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)]).save(path)
-    with pytest.raises(ValueError, match=r"dense.h5 does not hold weights of MobileNetV2 1.0 from keras.applications"):
+    with pytest.raises(ValueError, match=r"dense.h5 .*MobileNetV2"):
         build_network(TrainConfig(**SMALL, init=str(path)), ("cat",))
 
 
@@ -343,7 +341,7 @@ def test_imagenet_weights_without_a_network(folder, tmp_path):
     )
     assert result.returncode == 1
     last = result.stderr.strip().splitlines()[-1]
-    assert "the ImageNet weights cannot be downloaded: connect to the internet once, or give their file" in last
+    assert "ImageNet weights cannot be downloaded" in last
     assert "Traceback" not in result.stderr
     assert not (tmp_path / "run").exists()
 
