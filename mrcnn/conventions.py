@@ -19,8 +19,8 @@ import tensorflow as tf
 from mrcnn import boxes as box_ops
 from mrcnn import letterbox
 from mrcnn.anchors import anchors, cell_anchors
+from mrcnn.batching import map_images
 from mrcnn.detections import select_detections
-from mrcnn.layers import map_images
 from mrcnn.region_proposals import ANCHOR_VARIANCE, propose
 from mrcnn.roi_align import roi_align
 

@@ -8,7 +8,7 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-from mrcnn.detections import Detections
+from mrcnn.results.detections import Detections
 
 
 @dataclasses.dataclass(frozen=True)

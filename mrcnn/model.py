@@ -83,7 +83,7 @@ class MaskRCNN:
             size: int or `None`. Longer side of the network's input in pixels. Defaults to what it was trained at.
 
         Returns:
-            `mrcnn.detections.Detections`.
+            `mrcnn.results.detections.Detections`.
 
         Raises:
             ValueError: if the image cannot be read or an argument is out of range; one sentence that says why.
@@ -170,7 +170,7 @@ class MaskRCNN:
         return results
 
     def _detections(self, found, mine, window, image_size):
-        from mrcnn.detections import Detections
+        from mrcnn.results.detections import Detections
 
         boxes = self._conventions.to_image(found["boxes"][mine], window, image_size)
         kept = self._conventions.visible(boxes)

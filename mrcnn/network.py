@@ -10,17 +10,16 @@ import dataclasses
 import keras
 import tensorflow as tf
 
-from mrcnn import boxes as box_ops
 from mrcnn import losses, targets
 from mrcnn import mobilenet_v2 as backbone
 from mrcnn.box_head import BoxHead
 from mrcnn.config import PRESETS, Config, replace
 from mrcnn.conventions import CONVENTIONS
 from mrcnn.feature_pyramid import FeaturePyramid
-from mrcnn.layers import register
 from mrcnn.mask_head import MaskHead, PlainMaskHead, select_class
 from mrcnn.matterport import resnet
 from mrcnn.region_proposals import ANCHOR_VARIANCE, RegionProposalHead
+from mrcnn.results.boxes import expand_boxes
 
 BACKBONES = {
     "mobilenet_v2": lambda config: backbone.mobilenet_v2(),
@@ -52,7 +51,7 @@ class Sampling:
     negative_iou: float = 0.3
 
 
-@register
+@keras.saving.register_keras_serializable(package="mrcnn")
 class Network(keras.Model):
     """Mask R-CNN.
 
@@ -139,7 +138,7 @@ class Network(keras.Model):
 
         The S x S cells tile the boxes enlarged by `config.mask_margin`.
         """
-        boxes = box_ops.expand_boxes(boxes, self.config.mask_margin)
+        boxes = expand_boxes(boxes, self.config.mask_margin)
         pooled = [self.conventions.pool(levels[:4], boxes, box_indices, self.config.mask_pool_size)]
         if self.fine_features:
             pooled.append(self.conventions.pool([fine_features], boxes, box_indices, self.config.mask_size))
@@ -309,7 +308,7 @@ class Network(keras.Model):
             tf.gather_nd(truth["masks"], true_rows),
             tf.gather_nd(true_pixels, true_rows),
             tf.gather_nd(truth["known"], true_rows),
-            box_ops.expand_boxes(self.conventions.to_pixels(regions, shape), self.config.mask_margin),
+            expand_boxes(self.conventions.to_pixels(regions, shape), self.config.mask_margin),
             self.config.mask_size,
         )
         logits = self.mask_logits(levels, fine_features, regions, box_indices, class_ids)

@@ -10,12 +10,12 @@ import keras
 import tensorflow as tf
 
 from mrcnn import boxes as box_ops
-from mrcnn.layers import map_images, register
+from mrcnn.batching import map_images
 
 ANCHOR_VARIANCE = (0.1, 0.1, 0.2, 0.2)  # anchor deltas are divided by these
 
 
-@register
+@keras.saving.register_keras_serializable(package="mrcnn")
 class RegionProposalHead(keras.layers.Layer):
     """Objectness and box deltas for every anchor, with the same weights on every pyramid level.
 

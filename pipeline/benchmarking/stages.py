@@ -5,10 +5,10 @@ import io
 import numpy as np
 from PIL import Image
 
-from mrcnn.detections import Detections
 from mrcnn.images import read_image
 from mrcnn.model import frozen
 from mrcnn.results import drawing
+from mrcnn.results.detections import Detections
 
 CONFIDENCE, LIMIT = 0.5, 30
 STAGES = (
