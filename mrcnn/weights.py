@@ -136,13 +136,13 @@ def load_network(name_or_path):
     Raises:
         ValueError: if there are no such weights or they do not fit.
     """
-    from mrcnn.network import Network  # here, so that listing the weights does not load TensorFlow
+    from mrcnn.build import build_network  # here, so that listing the weights does not load TensorFlow
 
     path = locate(name_or_path)
     card = read_card(path)
     if "config" not in card:
         raise ValueError(f"{path.name} is not a whole model: {path.with_suffix('.json').name} names no config")
-    network = Network(config_from_card(card["config"]))
+    network = build_network(config_from_card(card["config"]))
     load_into(network, path)
     return network, card
 

@@ -15,7 +15,7 @@ from mrcnn.results.paste import paste_mask
 
 @dataclasses.dataclass(frozen=True)
 class Detections:
-    """What the network says of one image, before thresholds.
+    """What the network found in one image, before thresholds.
 
     Attributes:
         boxes: float32 `(N, 4)` y1, x1, y2, x2 in pixels of the original image, inside it.
@@ -37,6 +37,29 @@ class Detections:
     class_names: tuple[str, ...]
     mask_margin: float = 0.0
     mask_fading: bool = True
+
+    @classmethod
+    def from_network(cls, found, boxes, image_size, config, soft_mask_dtype=np.float16, mask_fading=True):
+        """The record of one image from what a network gave for its canvas.
+
+        Args:
+            found: dict of arrays, the rows of one image of what `mrcnn.network.Network.detect` gives.
+            boxes: float32 `(N, 4)`. Those of `found`, in pixels of the original image.
+            image_size: `(height, width)` of the original image in pixels.
+            config: `mrcnn.config.Config` of the network.
+            soft_mask_dtype: numpy dtype of the kept masks. Defaults to float16.
+            mask_fading: bool. See the class. Defaults to `True`.
+        """
+        return cls(
+            boxes=boxes,
+            scores=found["scores"],
+            class_ids=found["class_ids"],
+            soft_masks=found["masks"].astype(soft_mask_dtype),
+            image_size=tuple(image_size),
+            class_names=tuple(config.class_names),
+            mask_margin=config.mask_margin,
+            mask_fading=mask_fading,
+        )
 
     def __len__(self):
         return len(self.scores)

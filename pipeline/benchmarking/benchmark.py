@@ -27,7 +27,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mrcnn.model import frozen
+from mrcnn.engines.tensorflow import frozen
 from pipeline.benchmarking import peers
 from pipeline.benchmarking.photos import SIZE, photos
 from pipeline.benchmarking.stages import STAGES, Stages, multiply_adds
@@ -134,7 +134,7 @@ def canvas_of(photo, network):
     """The network's input for a photo."""
     import tensorflow as tf
 
-    canvas, _ = network.conventions.letterbox(photo.image, network.config.image_size, network.config)
+    canvas, _ = network.letterbox(photo.image, network.config.image_size)
     return tf.constant(canvas[None])
 
 

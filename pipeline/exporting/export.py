@@ -7,7 +7,7 @@
 
 Images go in letterboxed (`mrcnn/letterbox.py`), boxes come out in pixels of that canvas.
 
-    keras        class `mrcnn.network.Network`: import it, then keras.saving.load_model(FILE).detect(images, 0.5, 30)
+    keras        import mrcnn.build, then keras.saving.load_model(FILE).detect(images, 0.5, 30)
     saved_model  signature serving_default; in: images uint8 (B, H, W, 3) with H and W multiples of 32, confidence
                  float32 (), limit int32 (); out, one row a detection of the batch: image int32 (N,), boxes float32
                  (N, 4) y1 x1 y2 x2, scores float32 (N,), class_ids int32 (N,), masks float32 (N, S, S)
@@ -20,7 +20,7 @@ Images go in letterboxed (`mrcnn/letterbox.py`), boxes come out in pixels of tha
 The S x S cells of a mask tile its box enlarged by the config's `mask_margin` at each edge. Beside the file comes
 FILE.json: the card of the weights with their config, and how far the results are from the Keras model's.
 
-A lite model as onnx can be used here, too, and is faster: `--out weights/cat.onnx`, then `--weights cat.onnx`, or
+A lite model as onnx can be used here, too: `--out weights/cat.onnx`, then `--weights cat.onnx`, or
 choose it on the page. See `mrcnn/engines/onnx.py`.
 """
 
@@ -161,7 +161,7 @@ def run_keras(path, images, confidence, limit):
     """Run a .keras file: dict of numpy arrays, one row a detection. The other `run_` functions do the same."""
     import keras
 
-    import mrcnn.network  # noqa: F401  (its classes must be registered)
+    import mrcnn.build  # noqa: F401  (its classes must be registered)
 
     found = keras.saving.load_model(path).detect(images, confidence, limit)
     return {name: np.asarray(value) for name, value in found.items()}
@@ -261,7 +261,7 @@ def check(network, kind, path, photo, size=None, limit=10):
     from mrcnn.letterbox import GREY
 
     size = size or network.config.image_size
-    canvas, _ = network.conventions.letterbox(photo, size, network.config)
+    canvas, _ = network.letterbox(photo, size)
     if kind == "tflite":
         canvas = np.pad(
             canvas, [(0, size - canvas.shape[0]), (0, size - canvas.shape[1]), (0, 0)], constant_values=GREY

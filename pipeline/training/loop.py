@@ -81,16 +81,15 @@ def build_network(config, class_names):
     """
     import keras
 
-    from mrcnn import weights
+    from mrcnn import build, weights
     from mrcnn.config import PRESETS, replace
     from mrcnn.matterport import loader as matterport
-    from mrcnn.network import Network
 
     keras.utils.set_random_seed(config.seed)
     if matterport.recognises(config.init):
         return matterport.fine_tuning_network(config.init, class_names, image_size=config.image_size)
     network_config = replace(PRESETS[config.preset], class_names=class_names, image_size=config.image_size)
-    network = Network(network_config)
+    network = build.build_network(network_config)
     if network_config.backbone == "mobilenet_v2" and (config.init == "imagenet" or config.init.endswith(".h5")):
         load_imagenet(network.backbone, config.init)
         return network

@@ -3,10 +3,12 @@
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 
-from mrcnn import MaskRCNN
+from mrcnn import MaskRCNN, losses
+from mrcnn.config import PRESETS, replace
 from mrcnn.network import Network
 from pipeline.data.dataset import CocoDataset
 from pipeline.data.reader import SampleReader
@@ -129,3 +131,20 @@ def test_every_stage_survives_its_own_config():
         again = type(layer).from_config(layer.get_config())
         assert again.get_config() == layer.get_config()
     assert Network.from_config(network.get_config()).config == network.config
+
+
+def test_a_keras_user_can_fit_it(tmp_path):
+    """With `compile` and `fit` on the reader's batches; the loss is that of our own loop, and training lowers it."""
+    dataset = CocoDataset(write_dataset(tmp_path / "train", count=2, negatives=0))
+    batches = SampleReader([dataset], TrainConfig(image_size=96, canvas_sizes=(96,), batch_size=2)).batches()
+    first = next(iter(batches))
+    network = Network(replace(PRESETS["lite"], image_size=96, pyramid_channels=16, post_nms_top_n=20, box_units=16))
+    sums = network.training_losses(*first)
+    expected = {name: float(total) / max(float(count), 1) for name, (total, count) in sums.items()}
+    expected["loss"] = sum(expected.values())
+    assert set(expected) == {"loss", *losses.NAMES}
+    network.compile(keras.optimizers.Adam(1e-3))
+    assert {name: float(value) for name, value in network.test_step(first).items()} == pytest.approx(expected, rel=1e-4)
+    history = network.fit(batches.take(1).cache(), epochs=15, verbose=0).history
+    assert {name: values[0] for name, values in history.items()} == pytest.approx(expected, rel=1e-4)
+    assert history["loss"][-1] < 0.7 * history["loss"][0]
