@@ -67,7 +67,10 @@ def named_variables(model):
 
 
 def save(model, path, card, only=""):
-    """Write the variables of a model as float16 and its card, each in one piece or not at all.
+    """Write the variables of a model as float16 and its card.
+
+    Each of the two files is replaced in one piece, the pair is not: who reads between the two finds the new weights
+    beside the old checksum, and `load_into` refuses them.
 
     Args:
         model: `keras.Model` whose `layers` are its stages.
