@@ -20,7 +20,7 @@ from pipeline.commands import train as command
 from pipeline.data.dataset import CocoDataset
 from pipeline.training import loop
 from pipeline.training.config import FOLDER, TrainConfig, load_config
-from pipeline.training.initial_network import build_network
+from pipeline.training.initial_network import initial_network
 from pipeline.training.run_log import speed
 from pipeline.training.trainer import Trainer, learning_rate
 from tests.drawn import write_dataset
@@ -104,7 +104,7 @@ def test_interrupted_command_saves_and_says_how_to_go_on(folder, tmp_path):
 def test_a_loss_that_is_not_a_number_stops_the_run(folder, layer, what):
     dataset = CocoDataset(folder)
     config = TrainConfig(**SMALL)
-    trainer = Trainer(build_network(config, dataset.class_names), config)
+    trainer = Trainer(initial_network(config, dataset.class_names), config)
     head = trainer.network.box_head
     kernel = {"logits": head.logits, "hidden": head.hidden[0]}[layer].kernel
     kernel.assign(np.full(kernel.shape, np.nan))
@@ -123,7 +123,7 @@ def test_a_loss_that_is_not_a_number_stops_the_run(folder, layer, what):
 
 def test_frozen_layers_keep_their_weights_and_others_do_not(folder):
     config = TrainConfig(**SMALL)
-    network = build_network(config, ("cat",))
+    network = initial_network(config, ("cat",))
     trainer = Trainer(network, config)
     names = {variable.path for variable in trainer.trained}
     assert not any(name.startswith(("Conv1/", "block_1_", "block_2_")) for name in names)
@@ -262,7 +262,7 @@ def test_an_unknown_class_is_refused_with_near_matches(pets, name, hint):
 def test_one_class_from_a_whole_model_to_a_name_that_the_page_lists(pets, tmp_path, monkeypatch):
     monkeypatch.setattr(weights, "FOLDER", tmp_path / "weights")
     config = TrainConfig(**SMALL)
-    before = build_network(dataclasses.replace(config, init=BACKBONE), ("cat",))
+    before = initial_network(dataclasses.replace(config, init=BACKBONE), ("cat",))
     before.set_weights([value + 0.01 for value in before.get_weights()])  # unlike any that are made anew
     weights.save(before, tmp_path / "before.npz", weights.card_of(before))
     settings = [f"--set={key}={value}" for key, value in {**SMALL, "learning_rate": 1e-9}.items()]
@@ -299,10 +299,10 @@ def test_a_name_that_is_a_path_is_refused(pets, tmp_path):
 
 def test_the_same_classes_keep_the_heads(tmp_path):
     config = TrainConfig(**SMALL)
-    before = build_network(config, ("cat", "dog"))
+    before = initial_network(config, ("cat", "dog"))
     before.mask_head.set_weights([value + 1 for value in before.mask_head.get_weights()])
     weights.save(before, tmp_path / "before.npz", weights.card_of(before))
-    again = build_network(dataclasses.replace(config, init=str(tmp_path / "before.npz")), ("cat", "dog"))
+    again = initial_network(dataclasses.replace(config, init=str(tmp_path / "before.npz")), ("cat", "dog"))
     for expected, got in zip(before.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_allclose(got, expected, atol=1e-3, rtol=1e-3)
 
@@ -319,18 +319,18 @@ def test_backbone_from_a_file_of_keras_applications(tmp_path, include_top):
     config = TrainConfig(**SMALL, init=str(path))
     expected = mobilenet_v2()
     fold_batch_norms(source, expected)
-    got = build_network(config, ("cat",)).backbone
+    got = initial_network(config, ("cat",)).backbone
     for one, other in zip(expected.get_weights(), got.get_weights(), strict=True):
         np.testing.assert_allclose(other, one, rtol=1e-6)
 
 
 def test_other_files_are_no_backbone(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"none.h5 does not exist"):
-        build_network(TrainConfig(**SMALL, init=str(tmp_path / "none.h5")), ("cat",))
+        initial_network(TrainConfig(**SMALL, init=str(tmp_path / "none.h5")), ("cat",))
     path = tmp_path / "dense.h5"
     keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)]).save(path)
     with pytest.raises(ValueError, match=r"dense.h5 .*MobileNetV2"):
-        build_network(TrainConfig(**SMALL, init=str(path)), ("cat",))
+        initial_network(TrainConfig(**SMALL, init=str(path)), ("cat",))
 
 
 def test_imagenet_weights_without_a_network(folder, tmp_path):
@@ -365,7 +365,7 @@ def test_a_run_from_a_matterport_file_learns_its_new_class(folder, tmp_path):
     network, card = weights.load_network(str(tmp_path / "run" / "best.npz"))
     assert (card["config"]["preset"], card["config"]["class_names"]) == ("resnet50", ["cat"])
     assert set(card["metrics"]["mask"]) >= {"AP", "AP50"}
-    fresh = build_network(config, dataset.class_names)
+    fresh = initial_network(config, dataset.class_names)
     before, after = (weights.named_variables(model) for model in (fresh, network))
     moved = {name for name in before if (np.float16(before[name]) != np.float16(after[name])).any()}
     assert not [name for name in moved if name.startswith(("backbone/conv1/", "backbone/res2"))]
@@ -376,7 +376,7 @@ def test_a_run_from_a_matterport_file_learns_its_new_class(folder, tmp_path):
 def test_settings_of_network_and_sampling_reach_the_run(folder, tmp_path):
     groups = {"network": {"anchor_scales": (2.0, 4.0), "post_nms_top_n": 50}, "sampling": {"anchors": 16, "boxes": 8}}
     config = TrainConfig(**{**SMALL, "steps": 1}, **groups)
-    trainer = Trainer(build_network(config, ("cat",)), config)
+    trainer = Trainer(initial_network(config, ("cat",)), config)
     assert (trainer.sampling.anchors, trainer.sampling.boxes, trainer.sampling.masks) == (16, 8, 8)
     assert loop.train(config, [CocoDataset(folder)], None, tmp_path / "run")
     network, card = weights.load_network(str(tmp_path / "run" / "best.npz"))
