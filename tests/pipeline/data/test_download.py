@@ -314,13 +314,13 @@ def test_an_unreachable_bucket(stand_in, tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("place", ["table", "archive", "image_index"])
+@pytest.mark.parametrize("place", ["table", "archive", "image"])
 def test_kill_in_the_middle_then_the_same_result(stand_in, published, tmp_path, place):
     """kill -9 while an answer hangs half-way; the next run gives what an uninterrupted one gives."""
     address = {
         "table": "/openimages/2018_04/train/train-annotations-bbox.csv",
         "archive": f"/openimages/v5/train-masks/train-masks-{sorted(published[1]['train'])[2][0]}.zip",
-        "image_index": f"/{bucket.BUCKET}/train/{sorted(published[1]['train'])[2]}.jpg",
+        "image": f"/{bucket.BUCKET}/train/{sorted(published[1]['train'])[2]}.jpg",
     }[place]
     if place == "archive":
         pad_file(stand_in.folder / address.lstrip("/"), 3_000_000)
@@ -350,13 +350,13 @@ def test_kill_in_the_middle_then_the_same_result(stand_in, published, tmp_path, 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("place", ["archive", "image_index"])
+@pytest.mark.parametrize("place", ["archive", "image"])
 def test_a_disk_that_fills_up(stand_in, published, tmp_path, place):
     """A file size limit stands for the full disk; both come back from write() as an OSError."""
     if place == "archive":
         archive = sorted((stand_in.folder / "openimages/v5/train-masks").iterdir())[-1]
         pad_file(archive, 600_000)
-    limit = {"archive": 300_000, "image_index": 8_000}[place]
+    limit = {"archive": 300_000, "image": 8_000}[place]
     code = (
         f"import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}));"
         "sys.argv[0] = 'pipeline'; runpy.run_module('pipeline', run_name='__main__')"
