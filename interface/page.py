@@ -66,18 +66,18 @@ def theme():
     )
 
 
-def build_page(models=None, recent=None):
+def build_page(models=None, cache=None):
     """The page, with every model that is installed to choose from.
 
     Args:
         models: `interface.session.Models`. Defaults to new ones.
-        recent: `interface.session.AnalysisCache`. Defaults to a new one.
+        cache: `interface.session.AnalysisCache`. Defaults to a new one.
 
     Returns:
         `gr.Blocks`, not yet launched.
     """
     models = Models() if models is None else models
-    recent = AnalysisCache() if recent is None else recent
+    cache = AnalysisCache() if cache is None else cache
     gr.set_static_paths([FIGURES])
     with UploadsOnly(
         title="Every cat, cut out: instance segmentation with Mask R-CNN",
@@ -87,7 +87,7 @@ def build_page(models=None, recent=None):
         gr.Markdown(INTRODUCTION, elem_id="introduction")
         with gr.Tabs():
             with gr.Tab("Photo"):
-                chosen = photo_tab(models, recent)
+                chosen = photo_tab(models, cache)
             with gr.Tab("Live"):
                 live_tab(models)
             with gr.Tab("Video"):

@@ -48,14 +48,16 @@ def main():
                 chosen = importlib.import_module(MODULES[name])
                 command.description = chosen.__doc__
                 chosen.add_arguments(command)
-        return chosen.main(parser.parse_args())
+        arguments = parser.parse_args()  # ends here for --help and for what is no command
+        return chosen.main(arguments)
     except (ValueError, OSError, FloatingPointError) as error:
         if isinstance(error, OSError) and error.filename:
             error = f"{error.filename}: {error.strerror}"  # without the number
         print(f"{parser.prog} {asked}: {error}", file=sys.stderr)
         return 1
     except ModuleNotFoundError as error:
-        print(f"{parser.prog} {asked}: {error}; `make setup` installs what the pipeline needs", file=sys.stderr)
+        remedy = "`make setup`, or pip install 'mrcnn-demo[train,export]', brings what the pipeline needs"
+        print(f"{parser.prog} {asked}: {error}; {remedy}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(f"{parser.prog} {asked}: stopped", file=sys.stderr)

@@ -146,7 +146,7 @@ def _write_onnx(path, network):
         import onnx
         import tf2onnx
     except ImportError:
-        raise ValueError("ONNX needs a package: pip install -r pipeline/requirements.txt") from None
+        raise ValueError('ONNX needs more packages: pip install "mrcnn-demo[export]"') from None
     signature = _signature(1, None, None)
     detect = tf.function(_detect_of(network), input_signature=signature, autograph=False)
     model, _ = tf2onnx.convert.from_function(detect, signature, opset=ONNX_OPSET)

@@ -45,7 +45,7 @@ def test_it_is_listed_and_found_by_name(exported, tmp_path, monkeypatch):
     for path in (exported, f"{exported}.json"):
         shutil.copy(path, tmp_path)
     monkeypatch.setattr(weights, "FOLDER", tmp_path)
-    assert weights.available() == ["cat.onnx"]
+    assert weights.available() == ["cat", "cat.onnx"]
     assert weights.locate("cat.onnx", weights.RUNNABLE) == tmp_path / "cat.onnx"
     assert short_card("cat.onnx").startswith("1 class: cat · mask AP 0.")
     with pytest.raises(ValueError, match=r"no weights 'cat.onnx': give the path of an .npz file"):
