@@ -181,9 +181,7 @@ def _check_classes(asked, known):
 
 def _read_sizes(path):
     """Decodes an image; returns its upright size and its size as stored, both (height, width)."""
-    from PIL import Image
-
-    from mrcnn.images import read_image
+    from mrcnn.images import open_image, read_image
 
     try:
         upright = read_image(path).shape[:2]
@@ -191,7 +189,7 @@ def _read_sizes(path):
         if not path.exists():
             raise ValueError("image file is missing") from error
         raise ValueError(f"image cannot be read: {error}") from error
-    with Image.open(path) as image:
+    with open_image(path) as image:
         return upright, (image.height, image.width)
 
 

@@ -102,7 +102,7 @@ def test_arguments_out_of_range_are_refused(model, chelsea, arguments, sentence)
 
 
 @pytest.mark.parametrize(
-    "image_index", [np.zeros((10, 10, 3), np.uint8), np.zeros((64, 64, 7), np.uint8), "no/such/file.jpg", None, 7]
+    "image", [np.zeros((10, 10, 3), np.uint8), np.zeros((64, 64, 7), np.uint8), "no/such/file.jpg", None, 7]
 )
 def test_bad_images_are_refused_in_one_sentence(model, image):
     with pytest.raises(ValueError) as error:

@@ -45,6 +45,7 @@ def overfitted(tmp_path_factory):
     return trainer, dataset, losses
 
 
+@pytest.mark.slow
 def test_learns_two_drawn_images_by_heart(overfitted):
     trainer, dataset, losses = overfitted
     assert losses[-1]["total"] < 0.3 * losses[0]["total"]

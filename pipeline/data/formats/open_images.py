@@ -70,10 +70,10 @@ def _rows(path, columns):
 
 def _read_mask(path):
     """Reads a mask; white is the object. Raises ValueError with a few words if that is not possible."""
-    from PIL import Image
+    from mrcnn.images import open_image
 
     try:
-        with Image.open(path) as image:
+        with open_image(path) as image:
             return np.asarray(image.convert("L")) > 0
     except FileNotFoundError as error:
         raise ValueError("mask file is missing") from error

@@ -12,6 +12,8 @@ from interface.model_card import short_card
 from mrcnn import MaskRCNN, weights
 from mrcnn.engines.onnx import OnnxEngine
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("tf2onnx")
 pytest.importorskip("onnxruntime")
 

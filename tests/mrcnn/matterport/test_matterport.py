@@ -177,6 +177,7 @@ def share_matched(found, expected, box=2, score=0.002, iou=0.97):
     return sum(any(same(row, *detection) for row in range(len(found))) for detection in rows) / len(rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("depth", "classes", "size"), [(50, 4, 128), (101, CLASSES, 256)])
 def test_whole_image(depth, classes, size, chelsea):
     path, tensors = random_file(classes, depth)
@@ -387,6 +388,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
 
+@pytest.mark.slow
 def test_loading_takes_little_more_memory_than_the_weights():
     path, _ = random_file(4, 50)
     grown = subprocess.run([sys.executable, "-c", MEASURE, str(path)], capture_output=True, text=True, check=True)

@@ -23,6 +23,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_imported_model_finds_what_the_file_finds(folder, monkeypatch, capsys, chelsea):
     path, _ = random_file(4, 50)
     names = "cat,dog,sea horse"

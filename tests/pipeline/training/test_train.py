@@ -35,6 +35,7 @@ def folder(tmp_path_factory):
     return write_dataset(tmp_path_factory.mktemp("train") / "train", count=3, negatives=2, side=64)
 
 
+@pytest.mark.slow
 def test_resumed_run_ends_with_the_same_weights(folder, tmp_path):
     dataset = CocoDataset(folder)
     whole, halves = tmp_path / "whole", tmp_path / "halves"
@@ -69,6 +70,7 @@ def test_resumed_run_ends_with_the_same_weights(folder, tmp_path):
     assert any((whole / "tensorboard").iterdir())
 
 
+@pytest.mark.slow
 def test_interrupted_command_saves_and_says_how_to_go_on(folder, tmp_path):
     out = tmp_path / "run"
     command = [sys.executable, "-m", "pipeline", "train", "--data", str(folder), "--out", str(out)]
@@ -93,6 +95,7 @@ def test_interrupted_command_saves_and_says_how_to_go_on(folder, tmp_path):
     assert "Traceback" not in again.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "layer, what",
     [
@@ -121,6 +124,7 @@ def test_a_loss_that_is_not_a_number_stops_the_run(folder, layer, what):
     assert trainer.step == 0
 
 
+@pytest.mark.slow
 def test_frozen_layers_keep_their_weights_and_others_do_not(folder):
     config = TrainConfig(**SMALL)
     network = initial_network(config, ("cat",))
@@ -152,6 +156,7 @@ def test_nothing_to_resume(folder, tmp_path):
         loop.train(TrainConfig(**SMALL), [CocoDataset(folder)], None, tmp_path / "none", resume=True)
 
 
+@pytest.mark.slow
 def test_a_resumed_run_says_what_is_not_as_it_began(folder, pets, tmp_path, capsys):
     out, config = tmp_path / "run", TrainConfig(**{**SMALL, "steps": 1})
     assert loop.train(config, [CocoDataset(pets, classes=["dog"])], None, out, resume=False)
@@ -259,6 +264,7 @@ def test_an_unknown_class_is_refused_with_near_matches(pets, name, hint):
         CocoDataset(pets, classes=[name])
 
 
+@pytest.mark.slow
 def test_one_class_from_a_whole_model_to_a_name_that_the_page_lists(pets, tmp_path, monkeypatch):
     monkeypatch.setattr(weights, "FOLDER", tmp_path / "weights")
     config = TrainConfig(**SMALL)
@@ -307,6 +313,7 @@ def test_the_same_classes_keep_the_heads(tmp_path):
         np.testing.assert_allclose(got, expected, atol=1e-3, rtol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("include_top", [False, True])
 def test_backbone_from_a_file_of_keras_applications(tmp_path, include_top):
     source = keras.applications.MobileNetV2(input_shape=(224, 224, 3), include_top=include_top, weights=None)
@@ -333,6 +340,7 @@ def test_other_files_are_no_backbone(tmp_path):
         initial_network(TrainConfig(**SMALL, init=str(path)), ("cat",))
 
 
+@pytest.mark.slow
 def test_imagenet_weights_without_a_network(folder, tmp_path):
     nowhere = {"KERAS_HOME": str(tmp_path), "https_proxy": "http://127.0.0.1:9"}  # no old download, nobody listens
     command = [sys.executable, "-m", "pipeline", "train", "--data", str(folder), "--out", str(tmp_path / "run")]
@@ -346,6 +354,7 @@ def test_imagenet_weights_without_a_network(folder, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_a_run_stops_when_nothing_gets_better(folder, tmp_path, capsys):
     dataset, out = CocoDataset(folder), tmp_path / "run"
     config = TrainConfig(**{**SMALL, "steps": 50, "learning_rate": 1e-12}, evaluate_steps=1, patience=2)
@@ -356,6 +365,7 @@ def test_a_run_stops_when_nothing_gets_better(folder, tmp_path, capsys):
     assert (out / "log.csv").read_text().count("\n") == 1 + 3
 
 
+@pytest.mark.slow
 def test_a_run_from_a_matterport_file_learns_its_new_class(folder, tmp_path):
     """A whole run: other classes than the file's, ResNet-50, to weights that the facade loads."""
     path, _ = random_file(4, 50)
