@@ -72,8 +72,7 @@ class Settings:
         if not self.classes:
             return detections
         kept = np.isin(np.array(detections.class_names)[detections.class_ids - 1], self.classes)
-        parts = {name: getattr(detections, name)[kept] for name in ("boxes", "scores", "class_ids", "soft_masks")}
-        return dataclasses.replace(detections, **parts)
+        return detections[kept]
 
     def instances(self, detections):
         """The `Instances` that count: of the chosen classes and of enough confidence."""

@@ -61,7 +61,7 @@ def detect_all(model, dataset, size=None, progress=True, progress_log=None):
         for image_id in tqdm(waiting, "evaluate", len(dataset), initial=done, unit="photo", disable=not progress):
             image = dataset.load_image(image_id)
             start = time.perf_counter()
-            found = model.segment(image, LEAST_CONFIDENCE, LIMIT, size)
+            found = model.segment(image, LEAST_CONFIDENCE, LIMIT, size, overlaps=True)
             record = {"image_id": image_id, "seconds": time.perf_counter() - start, "results": found.to_coco(image_id)}
             for row in record["results"]:
                 row["category_id"] = dataset.category_ids[row["category_id"] - 1]
