@@ -24,8 +24,9 @@ def clean_masks(windows, overlaps=False):
         list of `MaskWindow` in the same order, each as small as its mask; of shape `(0, 0)` where a mask has no pixel
         or surer ones have taken them all.
     """
-    windows = [MaskWindow(window.top, window.left, _without_specks(window.mask)) for window in windows]
-    pairs = [] if overlaps else list(_meeting(windows))
+    windows = [MaskWindow(window.top, window.left, window.mask.copy()) for window in windows]
+    runs = [_drop_specks(window.mask) for window in windows]
+    pairs = [] if overlaps else _meeting(windows)
     robbed = set()
     for surer, other in pairs:
         theirs, mine = _shared(windows[surer], windows[other])
@@ -33,96 +34,119 @@ def clean_masks(windows, overlaps=False):
             mine &= ~theirs
             robbed.add(other)
     for row in robbed:
-        windows[row] = MaskWindow(windows[row].top, windows[row].left, _without_specks(windows[row].mask))
+        runs[row] = _drop_specks(windows[row].mask)
     for row, window in enumerate(windows):
-        taken = np.zeros_like(window.mask)
-        for other in [pair[1 - pair.index(row)] for pair in pairs if row in pair]:
-            part, theirs = _shared(MaskWindow(window.top, window.left, taken), windows[other])
-            part |= theirs
-        _fill_pinholes(window.mask, taken)
-    return [_trimmed(window) for window in windows]
+        neighbours = [windows[pair[1 - pair.index(row)]] for pair in pairs if row in pair]
+        _fill_pinholes(window, runs[row], neighbours)
+    return [_trimmed(window, runs) for window, runs in zip(windows, runs, strict=True)]
 
 
-def components(mask):
+def components(runs, length):
     """The connected pieces of a mask, pixels joined by their sides.
 
-    The runs of True in each row are what is joined, not pixels: a mask has some hundred runs, whatever its size.
+    Not pixels are joined but the runs in its rows: a mask has some hundred, whatever its size.
 
     Args:
-        mask: bool array of shape `(H, W)`.
+        runs: int64 `(R, 2)`, see `runs_of`.
+        length: int. From a pixel to the one below it.
 
     Returns:
-        rows, starts, stops int64 `(R,)`: the runs `mask[row, start:stop]`; labels int32 `(R,)`: the piece of each run;
-        areas int64 `(P,)`: the pixels of each piece.
+        labels int32 `(R,)`: the piece of each run; areas int64 `(P,)`: the pixels of each piece.
     """
     from scipy.sparse import coo_array  # takes a quarter of a second, and not every program draws masks
     from scipy.sparse.csgraph import connected_components
 
-    # One False after each row ends every run within its own row.
-    length = mask.shape[1] + 1
-    padded = np.zeros((len(mask), length), np.int8)
-    padded[:, :-1] = mask
-    steps = np.diff(padded.ravel(), prepend=np.int8(0))
-    starts, stops = np.flatnonzero(steps == 1), np.flatnonzero(steps == -1)
-    # Those runs of the next row that begin before this one stops and stop after it begins.
+    starts, stops = runs.T
+    # Those runs that, one row further down, begin before this one stops and stop after it begins.
     first = np.searchsorted(stops, starts + length, side="right")
     count = np.maximum(np.searchsorted(starts, stops + length) - first, 0)
     above = np.repeat(np.arange(len(starts)), count)
     below = np.arange(count.sum()) + np.repeat(first - np.cumsum(count) + count, count)
     touching = coo_array((np.ones(len(above), np.int8), (above, below)), shape=(len(starts), len(starts)))
     _, labels = connected_components(touching, directed=False)
-    areas = np.bincount(labels, stops - starts).astype(np.int64)
-    return starts // length, starts % length, stops - starts // length * length, labels, areas
+    return labels, np.bincount(labels, stops - starts).astype(np.int64)
 
 
-def _without_specks(mask):
-    """A copy of a mask without its tiny pieces."""
-    mask = mask.copy()
-    rows, starts, stops, labels, areas = components(mask)
-    if len(areas) > 1:
-        for run in np.flatnonzero((areas < SMALLEST_SHARE * areas.sum())[labels]):
-            mask[rows[run], starts[run] : stops[run]] = False
-    return mask
+def runs_of(mask):
+    """The runs of True in the rows of a mask.
+
+    Positions count through the rows of the mask with an empty row before and after it and an empty column to its left,
+    so that no run goes on in the next row: row r and column c are at `(r + 1) * (W + 1) + c + 1`.
+
+    Args:
+        mask: bool `(H, W)`.
+
+    Returns:
+        int64 `(R, 2)`: first position of each run and the one after its last.
+    """
+    height, width = mask.shape
+    ringed = np.zeros((height + 2, width + 1), bool)
+    ringed[1:-1, 1:] = mask
+    flat = ringed.ravel()
+    return np.flatnonzero(flat[1:] != flat[:-1]).reshape(-1, 2) + 1
 
 
-def _fill_pinholes(mask, taken):
-    """Fills, in place, the tiny holes of a mask in which nothing is `taken`, bool `(H, W)`."""
-    # With a ring around it, all that is outside of the mask is one piece, the one of the first run.
-    rows, starts, stops, labels, areas = components(~np.pad(mask, 1))
-    if len(areas) == 1:
-        return
-    tiny = areas < SMALLEST_SHARE * np.count_nonzero(mask)
+def _drop_specks(mask):
+    """Takes its tiny pieces from a mask, in place, and gives the runs of what is left."""
+    runs, length = runs_of(mask), mask.shape[1] + 1
+    labels, areas = components(runs, length)
+    tiny = (areas < SMALLEST_SHARE * areas.sum())[labels]
+    for run in runs[tiny]:
+        mask[_place(run, length)] = False
+    return runs[~tiny]
+
+
+def _fill_pinholes(window, runs, neighbours):
+    """Fills the tiny holes of a mask, in place, in which nothing of its `neighbours` is, a list of `MaskWindow`."""
+    height, width = window.mask.shape
+    length = width + 1
+    # What lies between the runs. It goes on from the end of a row to the next one, but only outside of the mask, which
+    # is one piece anyway: that of the first.
+    gaps = np.concatenate([[0], runs.ravel(), [(height + 2) * length]]).reshape(-1, 2)
+    labels, areas = components(gaps, length)
+    tiny = areas < SMALLEST_SHARE * np.sum(runs[:, 1] - runs[:, 0])
     tiny[labels[0]] = False
-    runs = np.flatnonzero(tiny[labels])
-    places = [(rows[run] - 1, slice(starts[run] - 1, stops[run] - 1)) for run in runs]
-    tiny[[labels[run] for run, place in zip(runs, places, strict=True) if taken[place].any()]] = False
-    for run, place in zip(runs, places, strict=True):
-        if tiny[labels[run]]:
-            mask[place] = True
+    holes = np.flatnonzero(tiny[labels])
+    if not len(holes):
+        return
+    taken = MaskWindow(window.top, window.left, np.zeros_like(window.mask))
+    for neighbour in neighbours:
+        mine, theirs = _shared(taken, neighbour)
+        mine |= theirs
+    for hole in holes:
+        if taken.mask[_place(gaps[hole], length)].any():
+            tiny[labels[hole]] = False
+    for hole in holes:
+        if tiny[labels[hole]]:
+            window.mask[_place(gaps[hole], length)] = True
+
+
+def _place(run, length):
+    """Row and columns of a run in its mask."""
+    row, column = divmod(int(run[0]), length)
+    return row - 1, slice(column - 1, column - 1 + int(run[1] - run[0]))
 
 
 def _meeting(windows):
-    """The pairs of windows that share a part of the image, lower row first."""
-    for other in range(1, len(windows)):
-        for row in range(other):
-            if all(part.size for part in _shared(windows[row], windows[other])):
-                yield row, other
+    """The pairs of windows that share a part of the image, the lower row first, in order."""
+    pairs = ((row, other) for other in range(1, len(windows)) for row in range(other))
+    return [(row, other) for row, other in pairs if _shared(windows[row], windows[other])[0].size]
 
 
 def _shared(window, other):
     """What two windows show of the part of the image that lies in both: two views of their masks, of one shape."""
-    top, left = max(window.top, other.top), max(window.left, other.left)
-    views = []
-    bottom = min(w.top + w.mask.shape[0] for w in (window, other))
-    right = min(w.left + w.mask.shape[1] for w in (window, other))
-    for w in (window, other):
-        views.append(w.mask[top - w.top : max(bottom, top) - w.top, left - w.left : max(right, left) - w.left])
-    return views
+    edges = np.array([window.box, other.box])
+    top, left = edges[:, :2].max(axis=0)
+    bottom, right = np.maximum(edges[:, 2:].min(axis=0), (top, left))
+    return [w.mask[top - w.top : bottom - w.top, left - w.left : right - w.left] for w in (window, other)]
 
 
-def _trimmed(window):
-    """The same mask in the smallest window."""
-    tight = MaskWindow.around(window.mask)
-    if not tight.mask.size:
-        return MaskWindow(0, 0, tight.mask)
-    return MaskWindow(window.top + tight.top, window.left + tight.left, tight.mask)
+def _trimmed(window, runs):
+    """The same mask in the smallest window; `runs` are those that reach furthest out."""
+    if not len(runs):
+        return MaskWindow(0, 0, np.zeros((0, 0), bool))
+    rows, columns = np.divmod(runs, window.mask.shape[1] + 1)
+    top, bottom, left = rows[0, 0] - 1, rows[-1, 0], columns[:, 0].min() - 1
+    right = int((columns[:, 0] - 1 + runs[:, 1] - runs[:, 0]).max())
+    tight = window.mask[top:bottom, left:right]
+    return MaskWindow(window.top + int(top), window.left + int(left), np.ascontiguousarray(tight))
