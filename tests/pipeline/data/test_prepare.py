@@ -24,7 +24,11 @@ ROOT = Path(__file__).parents[3]
 def run(*options):
     parser = argparse.ArgumentParser()
     prepare.add_arguments(parser)
-    return prepare.prepare(parser.parse_args(["--quiet", *map(str, options)]))
+    given = parser.parse_args(["--quiet", *map(str, options)])
+    (report,) = prepare.prepare(
+        given.data, given.annotations, given.out, given.format, given.classes, given.values, given.boxes, progress=False
+    ).values()
+    return report
 
 
 @pytest.fixture(scope="module")
