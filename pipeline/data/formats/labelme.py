@@ -81,7 +81,7 @@ def _draw(shapes, size):
             mask |= mask_in_box(_decode(shape.get("mask")), round(top), round(left), size)
         elif kind == "polygon":
             mask |= polygon_mask([points], size)
-        elif kind == "rectangle" and len(points) in (2, 4):  # two corners; four since labelme 5.9
+        elif kind in ("rectangle", "oriented_rectangle") and len(points) in (2, 4):
             mask |= polygon_mask([rectangle(*points[0], *points[1]) if len(points) == 2 else points], size)
         elif kind == "circle" and len(points) == 2:  # its centre, and a point on it
             radius = float(np.hypot(*(points[1] - points[0])))

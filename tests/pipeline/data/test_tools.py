@@ -145,7 +145,7 @@ def test_a_photo_within_its_labelme_file(tmp_path):
 
 
 def test_a_file_that_labelme_wrote(tmp_path):
-    """`sample_labelme.json` was written by `labelme._label_file.LabelFile.save` of labelme 7.0.4."""
+    """`sample_labelme.json` was written by `labelme._label_file.LabelFile.save` of labelme 6.3.1."""
     sample = json.loads((Path(__file__).parent / "sample_labelme.json").read_text())
     image(tmp_path / "toys" / sample["imagePath"])
     write(tmp_path / "toys/a.json", sample)
