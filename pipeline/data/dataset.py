@@ -6,7 +6,6 @@ masks, class_ids = dataset.load_mask(image_id)          # bool (H, W, N), int32 
 """
 
 import difflib
-import json
 import math
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from PIL import Image
 from mrcnn.images import read_image
 from mrcnn.results.instances import MaskWindow
 from pipeline.data.formats import default_annotations, fill_box
-from pipeline.data.formats.coco import decode_segmentation, encode_rle
+from pipeline.data.formats.coco import decode_segmentation, encode_rle, read_coco
 
 IGNORE = -1  # class id of an ignore region (`iscrowd`)
 
@@ -50,17 +49,7 @@ class CocoDataset:
             raise ValueError(f"{self.folder} is not a folder of images")
         if not self.annotations.is_file():
             raise ValueError(f"{self.annotations} is missing: it should hold the COCO annotations of {self.folder}")
-        try:
-            content = json.loads(self.annotations.read_text(encoding="utf-8"))
-            self.images = {image["id"]: image for image in content["images"]}
-            categories = sorted(content["categories"], key=lambda category: category["id"])
-            rows = content["annotations"]
-            _check(self.images, categories, rows)
-        except (ValueError, KeyError, TypeError) as error:
-            reason = f"an entry lacks {error}" if isinstance(error, KeyError) else error
-            raise ValueError(f"{self.annotations} is not COCO instance JSON: {reason}") from error
-        if not self.images:
-            raise ValueError(f"{self.annotations} names no images")
+        self.images, categories, rows = read_coco(self.annotations, _check)
         missing = [image["file_name"] for image in self.images.values() if not self.path(image["id"]).is_file()]
         if missing:
             raise ValueError(f"{len(missing)} images of {self.annotations} are missing, the first is {missing[0]!r}")
@@ -85,6 +74,16 @@ class CocoDataset:
     def has_instances(self, image_id):
         """Whether an image shows at least one instance that is not an ignore region."""
         return any(not row.get("iscrowd") for row in self._rows[image_id])
+
+    def rows(self, image_id):
+        """The image's annotations as the file has them, of the chosen classes: list of dict."""
+        return self._rows[image_id]
+
+    def boxes(self, image_id):
+        """The boxes of the image's instances, ignore regions left out: float64 `(N, 4)`, y1, x1, y2, x2 in pixels."""
+        rows = [row for row in self._rows[image_id] if not row.get("iscrowd")]
+        boxes = [_corners(row["bbox"]) if "bbox" in row else self._window_box(row) for row in rows]
+        return np.array(boxes, np.float64).reshape(-1, 4)
 
     def count_instances(self):
         """How many instances of each class there are, ignore regions left out: dict from class name to int."""
@@ -162,6 +161,10 @@ class CocoDataset:
         except ValueError as error:
             raise ValueError(f"{self.annotations}: annotation {row['id']} cannot be decoded: {error}") from error
 
+    def _window_box(self, row):
+        rows, columns = self._window(row).slices
+        return rows.start, columns.start, rows.stop, columns.stop
+
     def _complete(self, row):
         """A row with area, box and `iscrowd`, where the file leaves them out."""
         if "area" not in row or "bbox" not in row:
@@ -176,20 +179,17 @@ class CocoDataset:
 
 
 def _check(images, categories, rows):
-    """Looks at everything that is needed later, and raises KeyError, TypeError or ValueError where it is missing."""
+    """Raise KeyError, TypeError or ValueError where something that is needed later is missing; see `read_coco`."""
     for image in images.values():
-        Path(image["file_name"])
         if not all(isinstance(image[side], int) for side in ("height", "width")):
             raise ValueError(f"image {image['id']} has no size in whole pixels")
-    for category in categories:
-        category["name"].strip()
     for row in rows:
-        row["id"], row["category_id"]
+        number = row["id"]
         if row["image_id"] not in images:
-            raise ValueError(f"annotation {row['id']} is of image {row['image_id']}, which is not listed")
+            raise ValueError(f"annotation {number} is of image {row['image_id']}, which is not listed")
         if not row.get("segmentation"):
             if "bbox" not in row:
-                raise ValueError(f"annotation {row['id']} has neither segmentation nor bbox")
+                raise ValueError(f"annotation {number} has neither segmentation nor bbox")
             _corners(row["bbox"])
 
 

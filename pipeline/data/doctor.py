@@ -1,8 +1,8 @@
 """What may be wrong with a data set, told before hours of training are spent on it.
 
-It looks and says; it changes nothing. A finding is as severe as its consequence: `error` means that training stops, learns
-what is false or is measured on what it has seen, `warning` that the model will be worse than it could be, `note` that
-someone may want to know.
+It looks and says; it changes nothing. A finding is as severe as its consequence: `error` means that training stops,
+learns what is false or is measured on what it has seen, `warning` that the model will be worse than it could be, `note`
+that someone may want to know.
 """
 
 import dataclasses
@@ -306,9 +306,7 @@ def _sizes(dataset):
 
 def _empty(dataset):
     empty = [
-        dataset.images[image_id]["file_name"]
-        for image_id in dataset.image_ids
-        if not dataset.has_instances(image_id)
+        dataset.images[image_id]["file_name"] for image_id in dataset.image_ids if not dataset.has_instances(image_id)
     ]
     if len(empty) == len(dataset):
         yield Finding("empty", "error", "no photo shows an object", "there is nothing to learn", "annotate some", empty)

@@ -1,24 +1,4 @@
-"""Turns what annotation tools write into COCO instance JSON for training, and shows the data.
-
-    python -m pipeline prepare --data FOLDER                                 # tells the format by the files
-    python -m pipeline prepare --data FOLDER --split 0.2                     # and divides it: FOLDER-train, FOLDER-val
-    python -m pipeline prepare --data photos --annotations instances.json    # annotations that lie elsewhere
-    python -m pipeline prepare --data photos --annotations png --class Cup   # masks without names of classes
-
-Read are COCO (also as Roboflow and CVAT lay it out), VIA, labelme, YOLO boxes and polygons, CVAT XML, Pascal VOC XML
-and masks, PNG label masks, and folders that `download` made. Writes beside the folder, here for `data/cat/train`:
-
-    data/cat/train.json           COCO instances, masks as RLE at the exact size of each image
-    data/cat/train.report.json    counts, sizes, and every image and mask that was dropped, with the reason
-    data/cat/train.report.txt     the same in sentences, also printed
-    data/cat/train.contact.png    a sample of images with masks drawn: look at it before training
-
-Data that come in parts, such as `train/` and `valid/`, and data divided by `--split` give one such set a part:
-`FOLDER-train.json` and so on. Boxes are derived from masks. Groups, doubtful objects and objects whose outline cannot
-be read become ignore regions (`iscrowd`), so that no image counts as empty because an object was lost. An object with a
-box and no mask is written without `segmentation`: it trains class and box, and not the mask; the report says how many
-there are. An interrupted run is continued by the same command.
-"""
+"""What annotation tools write to COCO instance JSON for training, with a report and a contact sheet."""
 
 import contextlib
 import errno
@@ -27,84 +7,10 @@ import os
 from collections import Counter
 from pathlib import Path
 
-from pipeline.data.formats import FORMATS
 from pipeline.data.formats.coco import encode_rle
 from pipeline.data.photo import Photo
 
 SHEET_TILES = 48
-
-
-def add_arguments(parser):
-    """Adds the options of `python -m pipeline prepare` to an argparse parser."""
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder of images")
-    parser.add_argument(
-        "--annotations",
-        type=Path,
-        metavar="PATH",
-        help="folder or file of the annotations (default: DIR)",
-    )
-    parser.add_argument(
-        "--format",
-        choices=("auto", *FORMATS),
-        default="auto",
-        help="what the annotations are (default: told by the files)",
-    )
-    parser.add_argument(
-        "--class",
-        dest="classes",
-        action="append",
-        metavar="NAME",
-        help="keep only this class; repeat the option for several (default: all). Where the annotations name no "
-        "classes, what theirs is called",
-    )
-    parser.add_argument(
-        "--values",
-        choices=("instances", "classes"),
-        default="instances",
-        help="label masks: each value is one instance, or value c is the c-th --class (default: instances)",
-    )
-    parser.add_argument(
-        "--boxes",
-        choices=("keep", "fill", "ignore"),
-        default="keep",
-        help="objects with a box but no mask: keep the box, which trains class and box but no mask; fill it where a "
-        "image has no masks at all, which teaches box-shaped masks; or ignore these regions (default: keep)",
-    )
-    parser.add_argument(
-        "--split",
-        type=float,
-        metavar="SHARE",
-        help="write DIR-train and DIR-val, with this share (below 1) or number of the images in the latter, near "
-        "duplicates on one side (default: the parts that the data come in)",
-    )
-    parser.add_argument("--seed", type=int, default=0, help="of the division by --split (default: 0)")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="the JSON file to write (default: DIR.json)")
-    parser.add_argument("--quiet", action="store_true", help="no progress bar")
-
-
-def main(arguments):
-    """Runs the preparation.
-
-    Returns:
-        int. 0 when the JSON was written.
-
-    Raises:
-        ValueError: an option is wrong, or nothing could be used.
-        OSError: a folder cannot be written; the same command continues.
-    """
-    prepare(
-        arguments.data,
-        arguments.annotations,
-        arguments.out,
-        arguments.format,
-        arguments.classes,
-        arguments.values,
-        arguments.boxes,
-        arguments.split,
-        arguments.seed,
-        progress=not arguments.quiet,
-    )
-    return 0
 
 
 def prepare(
@@ -118,6 +24,7 @@ def prepare(
     split=None,
     seed=0,
     progress=True,
+    tell=lambda text: None,
 ):
     """Read every image, then write JSON, report and contact sheet; an interrupted call is continued by the same one.
 
@@ -133,6 +40,7 @@ def prepare(
             that the data come in.
         seed: int. Of the division by `split`.
         progress: bool. Whether to draw a progress bar on stderr.
+        tell: function of str. Gets what was recognised before the work begins. Defaults to silence.
 
     Returns:
         dict from the Path of each JSON file to its report, see `pipeline.data.report.summarize`.
@@ -156,7 +64,7 @@ def prepare(
         raise ValueError(f"--split is {split:g}, expected a share such as 0.2, or a number of images")
     root = out.with_suffix("")  # file names count from here, as in NAME.json beside NAME/
     reader = open_reader(format_name, data, annotations, Options(class_names, values, unpack=root))
-    print(announce(reader), end="", flush=True)
+    tell(announce(reader))
     kept_classes = _check_classes(class_names, reader.class_names)
 
     unannotated = set(reader.unannotated)
@@ -180,8 +88,6 @@ def prepare(
         }
         log.path.unlink()
     _remove_empty(root)
-    if len(reports) > 1:
-        print(_next_command(reports))
     return reports
 
 
@@ -205,12 +111,10 @@ def _write(out, records, root, class_names, reader):
     content = to_coco(records, class_names, reader.credits)
     report = summarize(content, records) | {"format": reader.format, "notes": reader.notes}
     write_atomically(out.with_suffix(".report.json"), json.dumps(report, indent=2, ensure_ascii=False) + "\n")
-    text = describe(report, out)
-    write_atomically(out.with_suffix(".report.txt"), text)
+    write_atomically(out.with_suffix(".report.txt"), describe(report, out))
     with atomic_file(out.with_suffix(".contact.png")) as file:
         contact_sheet(_tiles(content, folder)).save(file, "PNG")
     write_atomically(out, json.dumps(content, ensure_ascii=False))  # last: where it is, everything is
-    print(text, end="")
     return report
 
 
@@ -233,18 +137,6 @@ def _remove_empty(folder):
     if folder.with_suffix(".json").exists() or any(folder.iterdir()):
         return
     folder.rmdir()
-
-
-def _next_command(reports):
-    """The command that trains on the parts."""
-    folders = {str(out.with_suffix("")): out.stem.rpartition("-")[2] for out in reports}
-    train = [folder for folder, part in folders.items() if part.startswith("train")]
-    val = [folder for folder, part in folders.items() if part.startswith("val")]
-    return (
-        f"next: python -m pipeline train --data {train[0]} --val {val[0]} --out runs/NAME"
-        if train and val
-        else (f"parts: {', '.join(folders)}")
-    )
 
 
 def _check_found(records, data):

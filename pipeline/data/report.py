@@ -103,6 +103,19 @@ def describe(report, out):
     return "\n".join(lines) + "\n"
 
 
+def next_command(reports):
+    """The command that trains on what was prepared.
+
+    Args:
+        reports: dict from the Path of each JSON file to its report.
+    """
+    folders = {out.with_suffix(""): out.stem.rpartition("-")[2] for out in reports}
+    train = [folder for folder, part in folders.items() if part == "train"] or [*folders]
+    val = [folder for folder, part in folders.items() if part == "val"]
+    options = f"--data {train[0]} " + (f"--val {val[0]}" if val and train != val else "--val 0.2")
+    return f"next: python -m pipeline train {options} --init cat --out runs/NAME"
+
+
 def _first_names(names):
     return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
 

@@ -12,7 +12,7 @@ from pipeline.data.dataset import CocoDataset
 from pipeline.data.reader import SampleReader
 from pipeline.evaluation.coco_eval import evaluate
 from pipeline.training.config import TrainConfig
-from pipeline.training.loop import build_network
+from pipeline.training.initial_network import build_network
 from pipeline.training.trainer import Trainer
 from tests.drawn import write_dataset
 

@@ -1,6 +1,8 @@
 """COCO instance JSON: polygons, run-length encodings and boxes; also as Roboflow and CVAT lay it out."""
 
+import json
 import re
+from pathlib import Path
 
 import numpy as np
 
@@ -27,17 +29,9 @@ class CocoReader:
         self.rows, self.sizes, self.parts, self.names = {}, {}, {}, {}
         self.notes, self.credits, dummies = [], {}, set()
         for path in instances or files:
-            try:
-                dummies |= self._add(source, path, _part(path) if len(instances or files) > 1 else None)
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
-                reason = f"an entry lacks {error}" if isinstance(error, KeyError) else error
-                raise ValueError(
-                    f"{path} is not COCO instance JSON with images, annotations and categories ({reason})"
-                ) from error
+            dummies |= self._add(source, path, _part(path) if len(instances or files) > 1 else None)
         if not files:
             raise ValueError(f"{source.where} holds no COCO instance JSON: {self.looks_for}")
-        if not self.rows:
-            raise ValueError(f"{', '.join(map(str, instances or files))} names no images")
         self.images = list(self.rows)
         used = {row["class"] for rows in self.rows.values() for row in rows}
         for name in sorted(dummies - used):
@@ -52,24 +46,19 @@ class CocoReader:
 
     def _add(self, source, path, part):
         """Takes one file's rows; returns the names of its categories that stand over the others."""
-        import json
-
-        content = source.json(path)
-        if content is None:
-            content = json.loads(path.read_text(encoding="utf-8-sig"))  # says what is wrong with it
-        categories = sorted(content["categories"], key=lambda row: row["id"])
+        content, categories, annotations = read_coco(path, lambda images, *_: [_size(row) for row in images.values()])
         names = {row["id"]: row["name"].strip() for row in categories}
         for name in names.values():
             self.names.setdefault(name)
         images = {}
-        for row in content["images"]:
+        for row in content.values():
             name = str(row["file_name"])
             photo = images[row["id"]] = source.find(name, path) or source.data / name
             self.rows.setdefault(photo, [])
             self.sizes[photo] = _size(row)
             if part:
                 self.parts[photo] = part
-        for row in content["annotations"]:
+        for row in annotations:
             if row["image_id"] in images:
                 name = names.get(row["category_id"])
                 if name is None:
@@ -91,6 +80,42 @@ class CocoReader:
                 problem = "box without four numbers" if "bbox" in row else "neither outline nor box"
                 annotation.add_unreadable(row["class"], problem)
         return annotation
+
+
+def read_coco(path, check=None):
+    """The three lists of a COCO instance JSON file.
+
+    Args:
+        path: path of the file.
+        check: function of what is returned, which looks at what its caller needs besides and may raise `ValueError`,
+            `KeyError` or `TypeError`. Defaults to none.
+
+    Returns:
+        dict from id to image, list of categories in the order of their ids, and list of annotations, all as the file
+        has them. Images have `file_name`, categories `name`, annotations `image_id` and `category_id`.
+
+    Raises:
+        ValueError: if the file is anything else, or names no images.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8-sig"))
+        images = {row["id"]: row for row in content["images"]}
+        categories = sorted(content["categories"], key=lambda row: row["id"])
+        rows = content["annotations"]
+        for row in images.values():
+            Path(row["file_name"])
+        for row in categories:
+            row["name"].strip()
+        for row in rows:
+            row["image_id"], row["category_id"]
+        if check:
+            check(images, categories, rows)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        reason = f"an entry lacks {error}" if isinstance(error, KeyError) else error
+        raise ValueError(f"{path} is not COCO instance JSON: {reason}") from error
+    if not images:
+        raise ValueError(f"{path} names no images")
+    return images, categories, rows
 
 
 def _is_coco(content):

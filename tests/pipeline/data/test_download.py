@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from pipeline.data import download
+from pipeline.commands import download
 from tools import open_images_stand_in as bucket
 
 ROOT = Path(__file__).parents[3]
@@ -88,10 +88,10 @@ def test_everything_of_a_split_comes(stand_in, published, tmp_path):
     out = tmp_path / "data/toys"
     summary = run(stand_in, out, "--annotations", "both")
     train = out / "train"
-    wanted = sorted(ids["train"])
+    expected = sorted(ids["train"])
 
-    assert [path.stem for path in sorted((train / "images").iterdir())] == wanted
-    for image_id in wanted:
+    assert [path.stem for path in sorted((train / "images").iterdir())] == expected
+    for image_id in expected:
         original = root / bucket.BUCKET / "train" / f"{image_id}.jpg"
         assert (train / "images" / original.name).read_bytes() == original.read_bytes()
     masks = {}
@@ -102,12 +102,12 @@ def test_everything_of_a_split_comes(stand_in, published, tmp_path):
         assert {row["MaskPath"] for row in csv.DictReader(file)} == set(masks)
     with open(train / "attribution.csv", newline="", encoding="utf-8") as file:
         credits = list(csv.DictReader(file))
-    assert [row["ImageID"] for row in credits] == wanted
+    assert [row["ImageID"] for row in credits] == expected
     numbers = {image_id: number for number, image_id in enumerate(ids["train"])}
     for row in credits:
         assert row["Author"] == f"Zoë, {numbers[row['ImageID']]}"
         assert row["License"] == "https://creativecommons.org/licenses/by/2.0/"
-    assert summary["images"] == len(wanted)
+    assert summary["images"] == len(expected)
     assert summary["masks"] == len(masks)
     assert summary["images_missing"] == summary["masks_missing"] == summary["without_attribution"] == []
     assert not (out / "validation").exists()
@@ -239,7 +239,7 @@ def test_a_class_without_masks(stand_in, tmp_path):
 
 def test_a_folder_keeps_its_classes(stand_in, tmp_path):
     run(stand_in, tmp_path / "toys", "--class", "Kite", "--limit", "1")
-    with pytest.raises(ValueError, match="holds Kite, not Balloon; choose another --out"):
+    with pytest.raises(ValueError, match="holds Kite, not Balloon"):
         run(stand_in, tmp_path / "toys", "--class", "Balloon", "--limit", "1")
     for names in (["Kite", "Balloon"], ["Balloon", "Kite"]):
         options = [option for name in names for option in ("--class", name)]
@@ -386,7 +386,7 @@ def test_the_package_leaves_warnings_logging_and_environment_alone(stand_in, tmp
 import argparse, logging, os, sys, warnings
 root = logging.getLogger()
 before = list(root.handlers), root.level, dict(os.environ)
-from pipeline.data import download
+from pipeline.commands import download
 parser = argparse.ArgumentParser()
 download.add_arguments(parser)
 download.main(parser.parse_args({arguments_for(stand_in, tmp_path / "toys")!r}))

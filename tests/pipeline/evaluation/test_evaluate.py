@@ -226,7 +226,7 @@ def test_evaluate_runs_a_real_network_and_refuses_other_classes(tmp_path):
     assert report["ms_per_picture"] > 0
     assert "2 photos" in evaluate.table(report)
     other = write(tmp_path / "other", {1: None}, [annotation(1, 10, 10)], ["dog"])
-    with pytest.raises(ValueError, match="the model finds \\('cat',\\), the data set has \\('dog',\\)"):
+    with pytest.raises(ValueError, match="the model finds .*cat.* has .*dog"):
         evaluate.evaluate(model, other, progress=False)
 
 
