@@ -5,6 +5,7 @@ image = dataset.load_image(image_id)                    # uint8 (H, W, 3)
 masks, class_ids = dataset.load_mask(image_id)          # bool (H, W, N), int32 (N,)
 """
 
+import copy
 import difflib
 import math
 from pathlib import Path
@@ -48,7 +49,10 @@ class CocoDataset:
         if not self.folder.is_dir():
             raise ValueError(f"{self.folder} is not a folder of images")
         if not self.annotations.is_file():
-            raise ValueError(f"{self.annotations} is missing: it should hold the COCO annotations of {self.folder}")
+            raise ValueError(
+                f"{self.annotations} is missing: it should hold the COCO annotations of {self.folder}; "
+                f"`python -m pipeline prepare --data {self.folder}` writes it from what annotation tools write"
+            )
         self.images, categories, rows = read_coco(self.annotations, _check)
         missing = [image["file_name"] for image in self.images.values() if not self.path(image["id"]).is_file()]
         if missing:
@@ -63,6 +67,14 @@ class CocoDataset:
         for row in rows:
             if row["category_id"] in self._class_of:
                 self._rows[row["image_id"]].append(row)
+
+    def subset(self, image_ids):
+        """The same data set with these images alone."""
+        part = copy.copy(self)
+        part.image_ids = list(image_ids)
+        part.images = {image_id: self.images[image_id] for image_id in image_ids}
+        part._rows = {image_id: self._rows[image_id] for image_id in image_ids}
+        return part
 
     def __len__(self):
         return len(self.image_ids)

@@ -12,7 +12,7 @@ from itertools import combinations
 
 import numpy as np
 
-from pipeline.data.sizes import SIZES, TINY, TRAINABLE, choose_size, object_sizes, share_below
+from pipeline.data.sizes import SIZES, TINY, choose_size, object_sizes, share_below
 
 SEVERITIES = ("error", "warning", "note")
 NAMED = 5  # files that a finding names in words; `files` has all
@@ -299,7 +299,7 @@ def _sizes(dataset):
             "small",
             "note",
             reason.replace("training at", "train chooses"),
-            f"a photo takes {(chosen / SIZES[0]) ** 2:.1f} times as long as at {SIZES[0]}, up to {TRAINABLE} at most",
+            f"a photo takes {(chosen / SIZES[0]) ** 2:.1f} times as long as at {SIZES[0]}",
             "nothing; `--size` of train sets another one",
         )
 
@@ -320,6 +320,47 @@ def _empty(dataset):
             "see whether they are really empty",
             empty,
         )
+
+
+def dropped(report):
+    """Findings of a preparation: what it left out.
+
+    Args:
+        report: dict from `pipeline.data.report.summarize`.
+
+    Returns:
+        list of `Finding`.
+    """
+    findings = []
+    for reason, number in report["dropped_images"].items():
+        files = [name for name, why in report["dropped_files"].items() if why.partition(":")[0] == reason]
+        findings.append(
+            Finding(
+                "dropped",
+                "warning",
+                f"{number} photos are left out: {reason}",
+                "nothing is learned from them",
+                "mend or annotate them, or take them away",
+                files,
+            )
+        )
+    for reason, number in report["problems"].items():
+        files = [
+            name
+            for name, each in report["problem_files"].items()
+            if any(problem.partition(":")[0] == reason for problem in each)
+        ]
+        findings.append(
+            Finding(
+                "unreadable_object",
+                "warning",
+                f"{number} objects cannot be read: {reason}",
+                "they are ignored: neither learned nor taken for background",
+                "draw them again",
+                files,
+            )
+        )
+    return findings
 
 
 def count(findings):
