@@ -2,8 +2,7 @@
 
 import numpy as np
 
-SIZES = (384, 512, 640, 800, 1024)  # longer side of the network's input in pixels
-TRAINABLE = 800  # larger ones take more than 8 GB and an evening on two cores
+SIZES = (512, 640, 800)  # longer side of the network's input in pixels; what two cores can train
 SMALL = 32  # pixels, sqrt of width times height: below, COCO calls objects small, and most are missed
 TINY = 16  # pixels: the smallest anchor; below, next to nothing is found
 SMALL_SHARE = 0.1  # of the objects that may be small
@@ -33,11 +32,11 @@ def choose_size(sizes):
         sizes: float64 array (N,) from `object_sizes`.
 
     Returns:
-        int, one of SIZES up to TRAINABLE, and the reason in words.
+        int, one of SIZES, and the reason in words.
     """
     least, *_ = SIZES
-    small = {size: share_below(sizes, size, SMALL) for size in SIZES if size <= TRAINABLE}
-    chosen = next((size for size in small if small[size] <= SMALL_SHARE), TRAINABLE)
+    small = {size: share_below(sizes, size, SMALL) for size in SIZES}
+    chosen = next((size for size in small if small[size] <= SMALL_SHARE), SIZES[-1])
     if chosen == least:
         return least, f"{small[least]:.0%} of the objects are under {SMALL} pixels at {least}: training at {least}"
     return chosen, (

@@ -5,10 +5,10 @@ import math
 
 from pipeline.data.sizes import choose_size, object_sizes
 
-# Photos looked at in a run: some 100 times each of 60, 30 times each of 700. Twice the photos need less than twice the
+# Photos looked at in a run: some 60 times each of 60, 20 times each of 600. Twice the photos need less than twice the
 # time, for each is seen less often.
-PHOTOS_SEEN = 800  # times the square root of the number of photos with instances
-EVALUATIONS = 10
+PHOTOS_SEEN = 450  # times the square root of the number of photos with instances
+EVALUATIONS = 8
 EVALUATION_SHARE = 0.2  # of the time of the training, at most
 PHOTO_RATIO = 0.35  # seconds to evaluate a photo over those to train on one
 WARM_UP = 20  # a part in so many of the steps
@@ -47,6 +47,8 @@ def plan(config, datasets, val, given=(), epochs=None):
     steps = changes.get("steps", config.steps)
     if "warmup_steps" not in given:
         changes["warmup_steps"] = min(config.warmup_steps, steps // WARM_UP)
+    if "ema_momentum" not in given:  # an average over the last tenth of the run, but of no more than 500 steps
+        changes["ema_momentum"] = min(config.ema_momentum, max(0.0, 1 - 10 / steps))
     if "evaluate_steps" not in given:
         affordable = EVALUATION_SHARE * steps * config.batch_size / (PHOTO_RATIO * max(1, len(val or ())))
         count = max(1, min(EVALUATIONS, int(affordable), steps))
