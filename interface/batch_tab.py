@@ -18,6 +18,7 @@ from interface.downloads import result_files
 from interface.housekeeping import read_kept_image
 from interface.settings import Settings
 from interface.video_frames import draw_both, sized_for_video
+from interface.widgets import confidence_slider, model_dropdown
 from mrcnn.images import distinct_stems
 from mrcnn.results.wording import counted
 
@@ -40,13 +41,8 @@ def batch_tab(models):
             files = gr.File(
                 label="Photos or a ZIP", file_count="multiple", type="filepath", height=220, elem_id="batch-files"
             )
-            names = models.names()
-            model_name = gr.Dropdown(
-                names, value=names[0], label="Model", elem_id="batch-model", visible=len(names) > 1
-            )
-            confidence = gr.Slider(
-                5, 99, value=50, step=1, label="Confidence in %", elem_id="batch-confidence", buttons=[]
-            )
+            model_name = model_dropdown(models, "batch-model")
+            confidence = confidence_slider("batch-confidence")
             with gr.Row():
                 start = gr.Button("Segment all", variant="primary", elem_id="batch-start", min_width=120)
                 end = gr.Button("Stop", elem_id="batch-stop", min_width=120)

@@ -10,8 +10,8 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
+from interface.encoding import png
 from interface.housekeeping import read_kept_image
 from mrcnn.results import drawing
 from mrcnn.results.documents import coco_document, labelme_document
@@ -99,30 +99,23 @@ def result_files(photo_name, image, found, class_names, milliseconds, settings):
     """
     coco = functools.partial(coco_document, found, photo_name, class_names, milliseconds)
     files = {
-        "overlay.png": lambda: _png(settings.draw_instances(image, found)),
-        "semantic-classes.png": lambda: _png(drawing.semantic_image(found.semantic_map())),
-        "instances-16bit.png": lambda: _png(found.instance_map()),
-        "cutout-all.png": lambda: _png(drawing.cut_out(image, found)),
+        "overlay.png": lambda: png(settings.draw_instances(image, found)),
+        "semantic-classes.png": lambda: png(drawing.semantic_image(found.semantic_map())),
+        "instances-16bit.png": lambda: png(found.instance_map()),
+        "cutout-all.png": lambda: png(drawing.cut_out(image, found)),
         "coco.json": lambda: _json(coco()),
         "coco-polygons.json": lambda: _json(coco(polygons=True)),
         "labelme.json": lambda: _json(labelme_document(found, photo_name)),
         "objects.csv": lambda: _table(found),
     }
     for row, class_name in enumerate(found.class_names):
-        files[_cutout_name(row, class_name)] = lambda row=row: _png(drawing.cut_out(image, found[row], crop=True))
+        files[_cutout_name(row, class_name)] = lambda row=row: png(drawing.cut_out(image, found[row], crop=True))
     return files
 
 
 def _cutout_name(row, class_name):
     word = re.sub(r"[^\w-]+", "", class_name)  # a class may be called what no file may be called
     return f"cutout-{row + 1:02d}-{word}.png"
-
-
-def _png(image):
-    stored = io.BytesIO()
-    image = image if isinstance(image, Image.Image) else Image.fromarray(image)
-    image.save(stored, "PNG", compress_level=2)
-    return stored.getvalue()
 
 
 def _json(document):

@@ -1,13 +1,12 @@
 """A run of the network as a walk of ten steps: each a title, one sentence, and images of the tensors themselves."""
 
-import base64
 import html
-import io
 
 import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw
 
+from interface.encoding import data_uri, jpeg, png
 from mrcnn.letterbox import letterbox_size
 from mrcnn.results import drawing
 from mrcnn.results.wording import counted, percent
@@ -233,10 +232,7 @@ def _crop(seen, rank):
 
 def _tile(image, caption, pixels=False, small=False, more=""):
     """An image with its caption; `pixels` shows its cells as squares, `small` makes it one of many."""
-    stored = io.BytesIO()
-    kind = "png" if pixels else "jpeg"
-    Image.fromarray(image).save(stored, kind.upper(), **({} if pixels else {"quality": 85}))
-    address = f"data:image/{kind};base64,{base64.b64encode(stored.getvalue()).decode()}"
+    address = data_uri(png(image) if pixels else jpeg(image, 85))
     height, width = image.shape[:2]
     classes = " ".join(["tile", *["pixels"] * pixels, *["small"] * small])
     return (

@@ -5,9 +5,10 @@ import time
 
 import gradio as gr
 
-from interface.photo_input import FACING_AWAY
+from interface.file_inputs import FACING_AWAY, CameraInput
 from interface.tracker import Tracker
 from interface.video_frames import sized_for_video, video_html
+from interface.widgets import confidence_slider, model_dropdown
 
 EVERY = 0.1  # seconds between two images; while one is being looked at, newer ones replace each other
 LONGEST = 300  # seconds after which the camera has to be started again, so that a forgotten one frees its place
@@ -67,7 +68,7 @@ def live_tab(models):
     watch = gr.State(None, time_to_live=LONGEST)
     with gr.Row(elem_id="live-row"):
         with gr.Column(scale=3, min_width=280):
-            camera = gr.Image(
+            camera = CameraInput(
                 label="Camera",
                 sources=["webcam"],
                 streaming=True,
@@ -79,11 +80,8 @@ def live_tab(models):
                 elem_id="live-camera",
                 alt_text="The image of your camera",
             )
-            names = models.names()
-            model_name = gr.Dropdown(names, value=names[0], label="Model", elem_id="live-model", visible=len(names) > 1)
-            confidence = gr.Slider(
-                5, 99, value=50, step=1, label="Confidence in %", elem_id="live-confidence", buttons=[]
-            )
+            model_name = model_dropdown(models, "live-model")
+            confidence = confidence_slider("live-confidence")
         with gr.Column(scale=7, min_width=320):
             status = gr.Markdown(IDLE, elem_id="live-status", container=False)
             images = gr.HTML(video_html(), js_on_load=CAMERA_SCRIPT, elem_id="live-images", apply_default_css=False)

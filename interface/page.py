@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from interface.batch_tab import batch_tab
 from interface.explain_tab import FIGURES, explain_tab
@@ -11,6 +12,8 @@ from interface.inside_tab import inside_tab
 from interface.live_tab import live_tab
 from interface.photo_tab import photo_tab
 from interface.program_tab import program_tab
+from interface.safety.doors import Doors
+from interface.safety.uploads import UploadsOnly
 from interface.session import AnalysisCache, Models
 from interface.video_tab import video_tab
 
@@ -63,20 +66,20 @@ def theme():
     )
 
 
-def build_page(models=None, recent=None):
+def build_page(models=None, cache=None):
     """The page, with every model that is installed to choose from.
 
     Args:
         models: `interface.session.Models`. Defaults to new ones.
-        recent: `interface.session.AnalysisCache`. Defaults to a new one.
+        cache: `interface.session.AnalysisCache`. Defaults to a new one.
 
     Returns:
         `gr.Blocks`, not yet launched.
     """
     models = Models() if models is None else models
-    recent = AnalysisCache() if recent is None else recent
+    cache = AnalysisCache() if cache is None else cache
     gr.set_static_paths([FIGURES])
-    with gr.Blocks(
+    with UploadsOnly(
         title="Every cat, cut out: instance segmentation with Mask R-CNN",
         analytics_enabled=False,
         delete_cache=(EVERY, AGE - EVERY),  # before housekeeping does, or Gradio would remember the names
@@ -84,14 +87,14 @@ def build_page(models=None, recent=None):
         gr.Markdown(INTRODUCTION, elem_id="introduction")
         with gr.Tabs():
             with gr.Tab("Photo"):
-                chosen = photo_tab(models, recent)
+                chosen = photo_tab(models, cache)
             with gr.Tab("Live"):
                 live_tab(models)
             with gr.Tab("Video"):
                 video_tab(models)
             with gr.Tab("Many photos"):
                 batch_tab(models)
-            with gr.Tab("Inside") as inside:
+            with gr.Tab("Inside", elem_id="inside-tab") as inside:
                 inside_tab(models, inside, *chosen)
             with gr.Tab("How it works"):
                 explain_tab()
@@ -122,5 +125,5 @@ def serve(page, host, port):
         ssr_mode=False,
         quiet=True,
         prevent_thread_lock=True,
-        app_kwargs={"lifespan": housekeeping},
+        app_kwargs={"lifespan": housekeeping, "middleware": [Middleware(Doors)]},
     )

@@ -8,12 +8,13 @@ import gradio as gr
 from interface import settings as options
 from interface.downloads import EVERYTHING, download_choices, write_download
 from interface.examples import titled_examples
+from interface.file_inputs import CAMERA, PhotoInput
 from interface.model_card import class_names, long_card, short_card
 from interface.open_dropdown import OpenDropdown
-from interface.photo_input import CAMERA, PhotoInput
 from interface.result_view import EMPTY, POINTING_SCRIPT, images_html, sentence, table_html
 from interface.session import LOWEST_CONFIDENCE
 from interface.settings import Settings
+from interface.widgets import percent_slider
 from mrcnn.images import read_image
 
 WELCOME = "Choose a photo, or one of the examples."
@@ -33,17 +34,18 @@ nameExamples();
 """
 
 
-def photo_tab(models, recent):
+def photo_tab(models, cache):
     """Builds the tab and wires its events.
 
     Args:
         models: `interface.session.Models`.
-        recent: `interface.session.AnalysisCache`.
+        cache: `interface.session.AnalysisCache`.
 
     Returns:
         The components with the photo's path, the model's name and the confidence in percent.
     """
-    token = gr.State(None, time_to_live=3600, delete_callback=recent.drop)
+    # A function and no bound method: Gradio copies it with all that it is bound to whenever the page is opened.
+    token = gr.State(None, time_to_live=3600, delete_callback=lambda old_token: cache.drop(old_token))
     names = models.names()
     titled = titled_examples()
     # In the order in which a phone shows it; page.css sets photo and choices beside the result where there is room.
@@ -74,9 +76,9 @@ def photo_tab(models, recent):
             images = gr.HTML(EMPTY, js_on_load=script, elem_id="images", apply_default_css=False)
             with gr.Row(elem_id="sliders"):
                 lowest = round(100 * LOWEST_CONFIDENCE)
-                confidence = _percent_slider("Confidence in %", 50, "confidence", lowest, 99)
-                opacity = _percent_slider("Opacity in %", 50, "opacity")
-                mask_threshold = _percent_slider("Mask threshold in %", 50, "mask-threshold", 5, 95)
+                confidence = percent_slider("Confidence in %", 50, "confidence", lowest, 99, min_width=200)
+                opacity = percent_slider("Opacity in %", 50, "opacity", min_width=200)
+                mask_threshold = percent_slider("Mask threshold in %", 50, "mask-threshold", 5, 95, min_width=200)
             with gr.Row(elem_id="switches"):
                 shown = gr.CheckboxGroup(
                     options.SHOWN, value=options.SHOWN, label="Show", elem_id="shown", scale=5, min_width=300
@@ -120,12 +122,12 @@ def photo_tab(models, recent):
         return words, EMPTY, "", None, gr.Button(interactive=False), offered
 
     def analyse(path, old_token, name, wanted, *values):
-        recent.drop(old_token)
+        cache.drop(old_token)
         if path is None:
             return nothing(WELCOME)
         try:
             analysis = models.analyse(name, path)
-            return answer(analysis, recent.put(analysis), Settings.from_widgets(*values), wanted)
+            return answer(analysis, cache.put(analysis), Settings.from_widgets(*values), wanted)
         except ValueError as error:
             return nothing(f"**Sorry.** {error}")
 
@@ -143,7 +145,7 @@ def photo_tab(models, recent):
 
     def redraw(path, old_token, name, wanted, *values):
         """Draws again; the network runs only if the result had to make room for those of other visitors."""
-        analysis = recent.get(old_token)
+        analysis = cache.get(old_token)
         if analysis is None:
             return analyse(path, old_token, name, wanted, *values)
         return answer(analysis, old_token, Settings.from_widgets(*values), wanted)
@@ -151,7 +153,7 @@ def photo_tab(models, recent):
     def prepare(path, old_token, name, wanted, *values):
         """Writes the file that was asked for, at the photo's own size, and only now."""
         try:
-            analysis = recent.get(old_token) or models.analyse(name, path)
+            analysis = cache.get(old_token) or models.analyse(name, path)
             return write_download(file.GRADIO_CACHE, path, analysis, Settings.from_widgets(*values), wanted)
         except ValueError as error:
             raise gr.Error(str(error), print_exception=False) from None
@@ -199,11 +201,6 @@ def photo_tab(models, recent):
     )
     written.success(None, js="() => document.querySelector('#file').click()", api_visibility="private")
     return photo, model_name, confidence
-
-
-def _percent_slider(label, value, name, low=0, high=100):
-    # Whole percents: a decimal mark would be a comma in some browsers and a point in others.
-    return gr.Slider(low, high, value=value, step=1, label=label, elem_id=name, min_width=200, buttons=[])
 
 
 def _class_choices(model_name):

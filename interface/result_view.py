@@ -1,13 +1,11 @@
 """A result as HTML: both images side by side, a shape over each object to point at, and the table of objects."""
 
-import base64
 import dataclasses
 import html
-import io
 
 import numpy as np
-from PIL import Image
 
+from interface.encoding import data_uri, jpeg, png
 from mrcnn.results import drawing
 from mrcnn.results.polygons import mask_polygons
 from mrcnn.results.wording import counted, percent
@@ -117,13 +115,14 @@ def sentence(analysis, settings):
 
 def _figure(name, caption, image, shapes, alternative):
     height, width = image.shape[:2]
+    address = data_uri(png(image, 1) if image.shape[2] == 4 else jpeg(image))
     # As large as the frame allows. Frames do not change with the photo, so nothing below them moves.
     size = f"aspect-ratio: {width} / {height}; width: min(100cqw, 100cqh * {width / height:.4f})"
     return f"""
 <figure class="{name}">
   <div class="frame">
     <div class="image{" clear" if image.shape[2] == 4 else ""}" style="{size}">
-      <img src="{_data_uri(image)}" alt="{alternative}" width="{width}" height="{height}" decoding="sync">
+      <img src="{address}" alt="{alternative}" width="{width}" height="{height}" decoding="sync">
       <svg viewBox="0 0 {width} {height}" preserveAspectRatio="none" aria-hidden="true">{shapes}</svg>
     </div>
   </div>
@@ -138,19 +137,6 @@ def _path(window):
         points = " ".join(f"{x:.0f} {y:.0f}" for x, y in polygon)
         parts.append(f"M{points}Z")
     return "".join(parts)
-
-
-def _data_uri(image):
-    """The image as a data URI: nothing of a visitor's photo becomes a file that has to be deleted again."""
-    stored = io.BytesIO()
-    if image.shape[2] == 4:
-        Image.fromarray(image).save(stored, "PNG", compress_level=1)
-        kind = "png"
-    else:
-        # No chroma subsampling: thin coloured lines would smear.
-        Image.fromarray(image).save(stored, "JPEG", quality=90, subsampling=0)
-        kind = "jpeg"
-    return f"data:image/{kind};base64,{base64.b64encode(stored.getvalue()).decode()}"
 
 
 def _says(found, row):

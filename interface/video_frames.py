@@ -1,11 +1,9 @@
 """Images of a video: smaller and drawn more plainly than a photo, because the next one is coming."""
 
-import base64
-import io
-
 import numpy as np
 from PIL import Image
 
+from interface.encoding import data_uri, jpeg
 from mrcnn.results import drawing
 from mrcnn.results.wording import counted
 
@@ -46,7 +44,8 @@ def video_html(image=None, found=None, class_names=(), numbers=None):
         height, width = image.shape[:2]
         words = f"The camera's image with {counted(found)} marked", f"Map of the classes with {counted(found)}"
         contents = [
-            f'<img class="video" src="{_jpeg(drawn)}" width="{width}" height="{height}" alt="{text}" decoding="sync">'
+            f'<img class="video" src="{data_uri(jpeg(drawn, quality=80))}" alt="{text}"'
+            f' width="{width}" height="{height}" decoding="sync">'
             for drawn, text in zip(draw_both(image, found, class_names, numbers), words, strict=True)
         ]
     figures = [
@@ -54,9 +53,3 @@ def video_html(image=None, found=None, class_names=(), numbers=None):
         for content, caption in zip(contents, ("Instances", "Semantic map"), strict=True)
     ]
     return f'<div class="result"><div class="images">{"".join(figures)}</div></div>'
-
-
-def _jpeg(image):
-    stored = io.BytesIO()
-    Image.fromarray(image).save(stored, "JPEG", quality=80)
-    return f"data:image/jpeg;base64,{base64.b64encode(stored.getvalue()).decode()}"

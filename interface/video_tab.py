@@ -8,10 +8,11 @@ from pathlib import Path
 import gradio as gr
 import numpy as np
 
-from interface.photo_input import FACING_AWAY
+from interface.file_inputs import FACING_AWAY
 from interface.tracker import Tracker
 from interface.video_frames import draw_both, sized_for_video
 from interface.video_io import LONGEST, redraw_clip
+from interface.widgets import confidence_slider, model_dropdown
 
 WELCOME = f"Choose a clip. Of a longer one the first {LONGEST} seconds are taken."
 WORD_EVERY = 1.0  # seconds between two yields, at which Gradio can end a run whose visitor has left
@@ -35,11 +36,8 @@ def video_tab(models):
                 buttons=[],
                 elem_id="clip",
             )
-            names = models.names()
-            model_name = gr.Dropdown(names, value=names[0], label="Model", elem_id="clip-model", visible=len(names) > 1)
-            confidence = gr.Slider(
-                5, 99, value=50, step=1, label="Confidence in %", elem_id="clip-confidence", buttons=[]
-            )
+            model_name = model_dropdown(models, "clip-model")
+            confidence = confidence_slider("clip-confidence")
             with gr.Row():
                 start = gr.Button("Segment", variant="primary", elem_id="clip-start", min_width=120)
                 end = gr.Button("Stop", elem_id="clip-stop", min_width=120)

@@ -7,4 +7,6 @@ found = MaskRCNN.from_pretrained("cat").segment("photo.jpg")
 from mrcnn.model import MaskRCNN
 from mrcnn.results.instances import Instances
 
-__all__ = ["Instances", "MaskRCNN"]
+__version__ = "0.2.0"
+
+__all__ = ["Instances", "MaskRCNN", "__version__"]

@@ -275,7 +275,7 @@ class StandIn:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    stand_in = None
+    stand_in: "StandIn"
 
     def log_message(self, *_):
         pass

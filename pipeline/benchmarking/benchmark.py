@@ -102,5 +102,5 @@ def canvas_of(photo, network):
     """The network's input for a photo."""
     import tensorflow as tf
 
-    canvas, _ = network.conventions.letterbox(photo.image, network.config.image_size, network.config)
+    canvas, _ = network.letterbox(photo.image, network.config.image_size)
     return tf.constant(canvas[None])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mrcnn.model import frozen
+from mrcnn.engines.tensorflow import frozen
 from pipeline.benchmarking.stages import STAGES
 
 PAUSE = 0.02  # seconds before each timed call: the threads of the engine before have gone to sleep by then

@@ -7,7 +7,7 @@
 
 Images go in letterboxed (`mrcnn/letterbox.py`), boxes come out in pixels of that canvas.
 
-    keras        class `mrcnn.network.Network`: import it, then keras.saving.load_model(FILE).detect(images, 0.5, 30)
+    keras        import mrcnn.build, then keras.saving.load_model(FILE).detect(images, 0.5, 30)
     saved_model  signature serving_default; in: images uint8 (B, H, W, 3) with H and W multiples of 32, confidence
                  float32 (), limit int32 (); out, one row a detection of the batch: image int32 (N,), boxes float32
                  (N, 4) y1 x1 y2 x2, scores float32 (N,), class_ids int32 (N,), masks float32 (N, S, S)

@@ -11,9 +11,8 @@ import math
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from mrcnn.images import read_image
+from mrcnn.images import open_image, read_image
 from mrcnn.results.instances import MaskWindow
 from pipeline.data.formats import default_annotations, fill_box
 from pipeline.data.formats.coco import decode_segmentation, encode_rle, read_coco
@@ -128,7 +127,7 @@ class CocoDataset:
         size = self.images[image_id]["height"], self.images[image_id]["width"]
         image = read_image(self.path(image_id))
         if image.shape[:2] != size:  # drawn by a tool that did not apply the camera's rotation
-            with Image.open(self.path(image_id)) as file:
+            with open_image(self.path(image_id)) as file:
                 image = np.asarray(file.convert("RGB"))
         if image.shape[:2] != size:
             raise ValueError(f"{self.path(image_id)} is {image.shape[:2]} pixels, its annotations are for {size}")

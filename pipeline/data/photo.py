@@ -30,9 +30,7 @@ class Photo:
         Raises:
             ValueError: in a few words, if it cannot be read.
         """
-        from PIL import Image
-
-        from mrcnn.images import read_image
+        from mrcnn.images import open_image, read_image
 
         try:
             pixels = read_image(path)
@@ -40,7 +38,7 @@ class Photo:
             if not Path(path).exists():
                 raise ValueError("image file is missing") from error
             raise ValueError(f"image cannot be read: {error}") from error
-        with Image.open(path) as image:
+        with open_image(path) as image:
             return cls(pixels, (image.height, image.width), image.getexif().get(EXIF_ORIENTATION, 1))
 
     @property

@@ -33,7 +33,7 @@ def check(network, kind, path, photo, size=None, limit=10):
     from mrcnn.letterbox import GREY
 
     size = size or network.config.image_size
-    canvas, _ = network.conventions.letterbox(photo, size, network.config)
+    canvas, _ = network.letterbox(photo, size)
     if kind == "tflite":
         canvas = np.pad(
             canvas, [(0, size - canvas.shape[0]), (0, size - canvas.shape[1]), (0, 0)], constant_values=GREY

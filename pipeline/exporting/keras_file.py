@@ -32,7 +32,7 @@ def run(path, images, confidence, limit):
     """
     import keras
 
-    import mrcnn.network  # noqa: F401  (its classes must be registered)
+    import mrcnn.build  # noqa: F401  (its classes must be registered)
 
     found = keras.saving.load_model(path).detect(images, confidence, limit)
     return {name: np.asarray(value) for name, value in found.items()}

@@ -20,7 +20,7 @@ def write(path, network, size, limit):
         import onnx
         import tf2onnx
     except ImportError:
-        raise ValueError("ONNX needs a package: pip install -r pipeline/requirements.txt") from None
+        raise ValueError('ONNX needs more packages: pip install "mrcnn-demo[export]"') from None
     inputs = signature(1, None, None)
     detect = tf.function(detect_of(network), input_signature=inputs, autograph=False)
     model, _ = tf2onnx.convert.from_function(detect, inputs, opset=OPSET)

@@ -38,7 +38,7 @@ class TrainConfig:
     frozen: str = "stem"
     # fields of `mrcnn.config.Config` that are not as the preset has them
     network: dict = dataclasses.field(default_factory=dict)
-    # fields of `mrcnn.network.Sampling` that are not as it has them
+    # fields of `mrcnn.training_losses.Sampling` that are not as it has them
     sampling: dict = dataclasses.field(default_factory=dict)
 
     # Schedule
@@ -79,7 +79,8 @@ def load_config(name, settings):
     Args:
         name: str. Name of the recipe.
         settings: list of str. Keys are fields of `TrainConfig`, `network.KEY` for those of `mrcnn.config.Config` and
-            `sampling.KEY` for those of `mrcnn.network.Sampling`. Values are Python literals, text without quotes.
+            `sampling.KEY` for those of `mrcnn.training_losses.Sampling`. Values are Python literals, text without
+            quotes.
 
     Returns:
         `TrainConfig`.
@@ -115,7 +116,7 @@ def _defaults(config, group):
     """The record that `network` or `sampling` changes."""
     if group == "network":
         return PRESETS[config.preset]
-    from mrcnn.network import Sampling
+    from mrcnn.training_losses import Sampling
 
     return Sampling()
 

@@ -3,7 +3,7 @@
 import sys
 
 
-def build_network(config, class_names):
+def initial_network(config, class_names):
     """A network with initial weights: a backbone, or all of a whole model but what belongs to classes that it lacks.
 
     Args:
@@ -18,9 +18,9 @@ def build_network(config, class_names):
     import keras
 
     from mrcnn import weights
+    from mrcnn.build import build_network
     from mrcnn.config import PRESETS, replace
     from mrcnn.matterport import loader as matterport
-    from mrcnn.network import Network
     from pipeline.training.imagenet import load_imagenet
 
     keras.utils.set_random_seed(config.seed)
@@ -29,7 +29,7 @@ def build_network(config, class_names):
     network_config = replace(
         PRESETS[config.preset], class_names=class_names, image_size=config.image_size, **config.network
     )
-    network = Network(network_config)
+    network = build_network(network_config)
     if network_config.backbone == "mobilenet_v2" and (config.init == "imagenet" or config.init.endswith(".h5")):
         load_imagenet(network.backbone, config.init)
         return network

@@ -8,7 +8,7 @@ from pipeline.training import devices, run_config
 from pipeline.training.checkpoint import Checkpointer
 from pipeline.training.evaluator import Evaluator, check_validation
 from pipeline.training.forecast import Forecast
-from pipeline.training.initial_network import build_network
+from pipeline.training.initial_network import initial_network
 from pipeline.training.run_log import Log
 from pipeline.training.size_choice import choose_input_size
 from pipeline.training.stop_request import StopRequest
@@ -47,7 +47,7 @@ def train(config, datasets, val, out, resume=False, choose_size=False):
     first = worker[0] == 0  # the machine that evaluates and writes
     reader = SampleReader(datasets, config)
     with strategy.scope():
-        network = build_network(config, datasets[0].class_names)
+        network = initial_network(config, datasets[0].class_names)
     trainer = Trainer(network, config, strategy)
     evaluator = Evaluator(trainer, val, out)
     facts = run_config.describe(config, datasets, val)

@@ -20,7 +20,7 @@ def list_settings(recipe):
         ValueError: if there is no such recipe.
     """
     from mrcnn.config import PRESETS, Config
-    from mrcnn.network import Sampling
+    from mrcnn.training_losses import Sampling
 
     config = load_config(recipe, [])
     network = dataclasses.replace(PRESETS[config.preset], **config.network)

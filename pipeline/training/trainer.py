@@ -34,7 +34,8 @@ class Trainer:
     def __init__(self, network, config, strategy=None):
         import tensorflow as tf
 
-        from mrcnn.network import Network, Sampling
+        from mrcnn.build import build_network
+        from mrcnn.training_losses import Sampling
 
         self.network = network
         self.config = config
@@ -44,7 +45,7 @@ class Trainer:
         devices = self.strategy.num_replicas_in_sync
         if config.batch_size % devices:
             raise ValueError(f"batch_size is {config.batch_size}, expected a multiple of the {devices} devices")
-        self.averaged = Network(network.config)
+        self.averaged = build_network(network.config)
         self.averaged.set_weights(network.get_weights())
         backbone = {id(variable) for variable in network.backbone.weights}
         frozen = {id(variable) for variable in network.backbone_variables(config.frozen)}

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from mrcnn.results import run_length
+from mrcnn.results.instances import MaskWindow
 from pipeline.data.formats import Annotation
 
 
@@ -203,12 +205,7 @@ def encode_rle(mask):
     Returns:
         The RLE dictionary, the box [x, y, width, height] in pixels and the area in pixels.
     """
-    from pycocotools import mask as rle
-
-    encoded = rle.encode(np.asfortranarray(mask, np.uint8))
-    box = [float(edge) for edge in rle.toBbox(encoded)]
-    return (
-        {"size": list(mask.shape), "counts": encoded["counts"].decode("ascii")},
-        box,
-        int(rle.area(encoded)),
-    )
+    window = MaskWindow.around(mask)
+    height, width = window.mask.shape
+    box = [float(edge) for edge in (window.left, window.top, width, height)]
+    return run_length.encode_rle(window, mask.shape), box, int(np.count_nonzero(window.mask))

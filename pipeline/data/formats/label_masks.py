@@ -117,10 +117,10 @@ def read_labels(path, colours=False):
     Raises:
         ValueError: in a few words, if it cannot be read.
     """
-    from PIL import Image
+    from mrcnn.images import open_image
 
     try:
-        with Image.open(path) as image:
+        with open_image(path) as image:
             if colours or image.mode in ("RGB", "RGBA"):
                 red, green, blue = np.moveaxis(np.asarray(image.convert("RGB"), np.int32), 2, 0)
                 numbers = (red << 16) | (green << 8) | blue

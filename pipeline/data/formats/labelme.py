@@ -92,10 +92,10 @@ def _draw(shapes, size):
 
 
 def _decode(text):
-    from PIL import Image
+    from mrcnn.images import open_image
 
     try:
-        return np.asarray(Image.open(io.BytesIO(base64.b64decode(text))).convert("L")) > 0
+        return np.asarray(open_image(io.BytesIO(base64.b64decode(text))).convert("L")) > 0
     except (binascii.Error, TypeError, OSError, SyntaxError, ValueError) as error:
         raise ValueError("mask in a labelme file cannot be read") from error
 
@@ -105,12 +105,12 @@ def _unpack(text, photo, path):
     from PIL import Image
 
     from mrcnn.atomic import atomic_file
-    from mrcnn.images import read_image
+    from mrcnn.images import open_image, read_image
 
     if photo.exists():
         return
     try:
-        image = read_image(Image.open(io.BytesIO(base64.b64decode(text))))
+        image = read_image(open_image(io.BytesIO(base64.b64decode(text))))
     except (binascii.Error, TypeError, OSError, SyntaxError, ValueError):
         return  # then it is missing, which is said with the others
     photo.parent.mkdir(parents=True, exist_ok=True)

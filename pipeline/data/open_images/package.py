@@ -183,10 +183,10 @@ class _StorePicture:
 
 def _is_jpeg(path):
     """Whether the file is a complete JPEG (the package's XML writer fails on anything else)."""
-    from PIL import Image
+    from mrcnn.images import open_image
 
     try:
-        with Image.open(path) as image:
+        with open_image(path) as image:
             image.load()
             return image.format == "JPEG"
     except (OSError, SyntaxError, ValueError):

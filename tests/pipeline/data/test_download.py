@@ -144,6 +144,7 @@ def test_boxes_keep_what_the_package_drops(stand_in, published, tmp_path):
         assert found == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [{"class_header": True}, {"header": False}, {"clicks": True}])
 def test_every_published_shape_of_the_tables_gives_the_same(stand_in, tmp_path, shape):
     run(stand_in, tmp_path / "usual")
@@ -161,6 +162,7 @@ def test_ids_that_look_like_numbers(tmp_path):
     assert {path.stem for path in (tmp_path / "toys/train/boxes").iterdir()} == set(ids["train"])
 
 
+@pytest.mark.slow
 def test_limit_holds_for_each_split_and_more_are_added_later(stand_in, published, tmp_path):
     masked = [image_id for number, image_id in enumerate(published[1]["train"]) if number % 5 != 4]
     out, splits = tmp_path / "toys", ["--split", "train", "--split", "validation"]
@@ -181,6 +183,7 @@ def test_limit_holds_for_each_split_and_more_are_added_later(stand_in, published
     assert images == [f"/{bucket.BUCKET}/train/{image_id}.jpg" for image_id in second - first["train"]]
 
 
+@pytest.mark.slow
 def test_what_is_there_stays_whatever_is_asked_for_later(stand_in, tmp_path):
     """Masks, boxes, authors: else `prepare` would fill the boxes of images whose masks are on the disk."""
     out = tmp_path / "toys"
@@ -298,6 +301,7 @@ def test_a_table_that_does_not_exist(stand_in, tmp_path):
         run(stand_in, tmp_path / "toys")
 
 
+@pytest.mark.slow
 def test_an_unreachable_bucket(stand_in, tmp_path, monkeypatch):
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     options = ["--images-url", "http://127.0.0.1:9"]
@@ -309,13 +313,14 @@ def test_an_unreachable_bucket(stand_in, tmp_path, monkeypatch):
     assert tree(tmp_path / "toys") == tree(tmp_path / "other/toys")
 
 
-@pytest.mark.parametrize("place", ["table", "archive", "image_index"])
+@pytest.mark.slow
+@pytest.mark.parametrize("place", ["table", "archive", "image"])
 def test_kill_in_the_middle_then_the_same_result(stand_in, published, tmp_path, place):
     """kill -9 while an answer hangs half-way; the next run gives what an uninterrupted one gives."""
     address = {
         "table": "/openimages/2018_04/train/train-annotations-bbox.csv",
         "archive": f"/openimages/v5/train-masks/train-masks-{sorted(published[1]['train'])[2][0]}.zip",
-        "image_index": f"/{bucket.BUCKET}/train/{sorted(published[1]['train'])[2]}.jpg",
+        "image": f"/{bucket.BUCKET}/train/{sorted(published[1]['train'])[2]}.jpg",
     }[place]
     if place == "archive":
         pad_file(stand_in.folder / address.lstrip("/"), 3_000_000)
@@ -344,13 +349,14 @@ def test_kill_in_the_middle_then_the_same_result(stand_in, published, tmp_path, 
     assert tree(tmp_path / "a") == tree(tmp_path / "b")
 
 
-@pytest.mark.parametrize("place", ["archive", "image_index"])
+@pytest.mark.slow
+@pytest.mark.parametrize("place", ["archive", "image"])
 def test_a_disk_that_fills_up(stand_in, published, tmp_path, place):
     """A file size limit stands for the full disk; both come back from write() as an OSError."""
     if place == "archive":
         archive = sorted((stand_in.folder / "openimages/v5/train-masks").iterdir())[-1]
         pad_file(archive, 600_000)
-    limit = {"archive": 300_000, "image_index": 8_000}[place]
+    limit = {"archive": 300_000, "image": 8_000}[place]
     code = (
         f"import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}));"
         "sys.argv[0] = 'pipeline'; runpy.run_module('pipeline', run_name='__main__')"
@@ -380,6 +386,7 @@ def test_a_disk_that_fills_up(stand_in, published, tmp_path, place):
     assert tree(tmp_path / "a") == tree(tmp_path / "b")
 
 
+@pytest.mark.slow
 def test_the_package_leaves_warnings_logging_and_environment_alone(stand_in, tmp_path):
     """In a process of its own, since the package does its damage when it is imported first."""
     code = f"""
@@ -399,6 +406,7 @@ assert not silent, silent
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_errors_of_the_command_are_one_sentence(stand_in, tmp_path):
     done = run_command(stand_in, tmp_path / "toys", "--class", "Kitte")
     assert done.returncode == 1

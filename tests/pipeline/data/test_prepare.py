@@ -257,6 +257,7 @@ def test_training_reads_what_was_prepared(train):
         assert class_ids.tolist() == [row["category_id"] for row in rows]
 
 
+@pytest.mark.slow
 def test_kill_in_the_middle_then_the_same_result(downloaded, tmp_path, monkeypatch):
     """kill -9 half-way; the next run does only what is left, and gives what an uninterrupted one gives."""
     train = tmp_path / "a/toys/train"
@@ -291,6 +292,7 @@ def test_kill_in_the_middle_then_the_same_result(downloaded, tmp_path, monkeypat
     assert not list(train.parent.glob("*.progress")) + list(train.parent.glob("*.part"))
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up(downloaded, tmp_path):
     """A file size limit stands for the full disk."""
     first, second = tmp_path / "a/toys/train", tmp_path / "b/toys/train"
@@ -323,6 +325,7 @@ def test_a_progress_log_of_other_files_is_not_used(train, downloaded):
     assert train.with_suffix(".json").read_bytes() == expected
 
 
+@pytest.mark.slow
 def test_errors_of_the_command_are_one_sentence(tmp_path):
     command = [sys.executable, "-m", "pipeline", "prepare", "--data", str(tmp_path / "nowhere")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180)

@@ -30,6 +30,7 @@ def photo():
     return np.random.default_rng(1).integers(0, 256, (48, SIZE, 3), dtype=np.uint8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", FORMATS)
 def test_a_written_file_agrees_with_the_network(network, photo, tmp_path, kind):
     if kind == "onnx":
@@ -66,6 +67,7 @@ def check_tflite(path):
     assert not {name for name in operations if name.startswith("Flex") or name == "CUSTOM"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["keras", "saved_model", "onnx"])
 def test_the_classic_presets_agree_too(tmp_path, photo, kind):
     small = replace(PRESETS["resnet50"], backbone_blocks=(1, 1, 1, 1), image_size=SIZE, image_min_size=0)
@@ -80,6 +82,7 @@ def test_the_classic_presets_agree_too(tmp_path, photo, kind):
         export(network, "tflite", tmp_path / "small.tflite")
 
 
+@pytest.mark.slow
 def test_padded_detections_are_those_of_detect_and_zeros_behind(network, photo):
     import tensorflow as tf
 
@@ -139,6 +142,7 @@ def test_compare_refuses_to_compare_nothing():
         compare(empty, empty)
 
 
+@pytest.mark.slow
 def test_a_file_of_another_network_does_not_pass(network, photo, tmp_path):
     keras.utils.set_random_seed(4)
     export(Network(network.config), "keras", tmp_path / "other.keras")
@@ -171,6 +175,7 @@ def test_a_process_that_dies_is_said_in_a_sentence():
         in_new_process(os._exit, 1)
 
 
+@pytest.mark.slow
 def test_the_command_writes_checks_and_says_so(network, tmp_path):
     from mrcnn import weights
 

@@ -3,7 +3,7 @@
 import pytest
 
 from mrcnn.config import PRESETS, replace
-from mrcnn.network import Sampling
+from mrcnn.training_losses import Sampling
 from pipeline.training.config import FOLDER, load_config
 from pipeline.training.settings import list_settings
 

@@ -68,6 +68,7 @@ def assert_same_run(one, two):
             np.testing.assert_allclose(got[name], expected[name], rtol=1e-3, atol=0.01 * scale, err_msg=name)
 
 
+@pytest.mark.slow
 def test_one_device_that_is_killed_in_between_ends_with_the_same(folder, alone, tmp_path):
     out = tmp_path / "run"
     assert finish(start(folder, out, "--kill", "step"))[0] == -9
@@ -76,6 +77,7 @@ def test_one_device_that_is_killed_in_between_ends_with_the_same(folder, alone, 
     assert_same_run(alone, out)
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_in_its_evaluation_does_it_again(folder, tmp_path):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     assert finish(start(folder, whole, "--evaluate"))[0] == 0
@@ -92,6 +94,7 @@ def test_a_run_that_is_killed_in_its_evaluation_does_it_again(folder, tmp_path):
             np.testing.assert_allclose(got[name], expected[name], rtol=1e-2, atol=1e-3, err_msg=name)
 
 
+@pytest.mark.slow
 def test_two_devices_do_as_one(folder, alone, tmp_path):
     code, errors = finish(start(folder, tmp_path / "run", "--devices", "2"))
     assert code == 0, errors
@@ -99,6 +102,7 @@ def test_two_devices_do_as_one(folder, alone, tmp_path):
     assert_same_run(alone, tmp_path / "run")
 
 
+@pytest.mark.slow
 def test_two_machines_do_as_one_even_if_one_is_killed_in_between(folder, alone, tmp_path):
     out = tmp_path / "run"
     first, second = start(folder, out, task=0), start(folder, out, "--kill", "step", task=1)

@@ -20,7 +20,7 @@ from pipeline.commands import train as command
 from pipeline.data.dataset import CocoDataset
 from pipeline.training import loop
 from pipeline.training.config import FOLDER, TrainConfig, load_config
-from pipeline.training.initial_network import build_network
+from pipeline.training.initial_network import initial_network
 from pipeline.training.run_log import speed
 from pipeline.training.trainer import Trainer, learning_rate
 from tests.drawn import write_dataset
@@ -35,6 +35,7 @@ def folder(tmp_path_factory):
     return write_dataset(tmp_path_factory.mktemp("train") / "train", count=3, negatives=2, side=64)
 
 
+@pytest.mark.slow
 def test_resumed_run_ends_with_the_same_weights(folder, tmp_path):
     dataset = CocoDataset(folder)
     whole, halves = tmp_path / "whole", tmp_path / "halves"
@@ -69,6 +70,7 @@ def test_resumed_run_ends_with_the_same_weights(folder, tmp_path):
     assert any((whole / "tensorboard").iterdir())
 
 
+@pytest.mark.slow
 def test_interrupted_command_saves_and_says_how_to_go_on(folder, tmp_path):
     out = tmp_path / "run"
     command = [sys.executable, "-m", "pipeline", "train", "--data", str(folder), "--out", str(out)]
@@ -93,6 +95,7 @@ def test_interrupted_command_saves_and_says_how_to_go_on(folder, tmp_path):
     assert "Traceback" not in again.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "layer, what",
     [
@@ -104,7 +107,7 @@ def test_interrupted_command_saves_and_says_how_to_go_on(folder, tmp_path):
 def test_a_loss_that_is_not_a_number_stops_the_run(folder, layer, what):
     dataset = CocoDataset(folder)
     config = TrainConfig(**SMALL)
-    trainer = Trainer(build_network(config, dataset.class_names), config)
+    trainer = Trainer(initial_network(config, dataset.class_names), config)
     head = trainer.network.box_head
     kernel = {"logits": head.logits, "hidden": head.hidden[0]}[layer].kernel
     kernel.assign(np.full(kernel.shape, np.nan))
@@ -121,9 +124,10 @@ def test_a_loss_that_is_not_a_number_stops_the_run(folder, layer, what):
     assert trainer.step == 0
 
 
+@pytest.mark.slow
 def test_frozen_layers_keep_their_weights_and_others_do_not(folder):
     config = TrainConfig(**SMALL)
-    network = build_network(config, ("cat",))
+    network = initial_network(config, ("cat",))
     trainer = Trainer(network, config)
     names = {variable.path for variable in trainer.trained}
     assert not any(name.startswith(("Conv1/", "block_1_", "block_2_")) for name in names)
@@ -152,6 +156,7 @@ def test_nothing_to_resume(folder, tmp_path):
         loop.train(TrainConfig(**SMALL), [CocoDataset(folder)], None, tmp_path / "none", resume=True)
 
 
+@pytest.mark.slow
 def test_a_resumed_run_says_what_is_not_as_it_began(folder, pets, tmp_path, capsys):
     out, config = tmp_path / "run", TrainConfig(**{**SMALL, "steps": 1})
     assert loop.train(config, [CocoDataset(pets, classes=["dog"])], None, out, resume=False)
@@ -259,10 +264,11 @@ def test_an_unknown_class_is_refused_with_near_matches(pets, name, hint):
         CocoDataset(pets, classes=[name])
 
 
+@pytest.mark.slow
 def test_one_class_from_a_whole_model_to_a_name_that_the_page_lists(pets, tmp_path, monkeypatch):
     monkeypatch.setattr(weights, "FOLDER", tmp_path / "weights")
     config = TrainConfig(**SMALL)
-    before = build_network(dataclasses.replace(config, init=BACKBONE), ("cat",))
+    before = initial_network(dataclasses.replace(config, init=BACKBONE), ("cat",))
     before.set_weights([value + 0.01 for value in before.get_weights()])  # unlike any that are made anew
     weights.save(before, tmp_path / "before.npz", weights.card_of(before))
     settings = [f"--set={key}={value}" for key, value in {**SMALL, "learning_rate": 1e-9}.items()]
@@ -271,7 +277,7 @@ def test_one_class_from_a_whole_model_to_a_name_that_the_page_lists(pets, tmp_pa
     monkeypatch.setattr(sys, "argv", ["train", "train", *map(str, line)])
     assert command.main(parse(*line)) == 0
 
-    assert weights.available() == ["my-dog"]
+    assert weights.available() == ["cat", "my-dog"]
     network, card = weights.load_network("my-dog")
     assert network.config.class_names == ("dog",)
     for name, variable in weights.named_variables(network).items():
@@ -299,12 +305,12 @@ def test_a_name_that_is_a_path_is_refused(pets, tmp_path):
 
 def test_shared_classes_keep_their_outputs_and_new_ones_begin_afresh(tmp_path, capsys):
     config = TrainConfig(**SMALL)
-    before = build_network(config, ("ant", "Cat"))
+    before = initial_network(config, ("ant", "Cat"))
     random = np.random.default_rng(0)
     before.set_weights([random.normal(size=value.shape) for value in before.get_weights()])
     weights.save(before, tmp_path / "before.npz", weights.card_of(before))
     config = dataclasses.replace(config, init=str(tmp_path / "before.npz"))
-    network = build_network(config, ("cat", "dog"))
+    network = initial_network(config, ("cat", "dog"))
     assert "classes kept: cat; new: dog" in capsys.readouterr().err
     (old, new), (old_masks, new_masks) = (
         [np.asarray(getattr(model, head).logits.kernel) for model in (before, network)]
@@ -319,14 +325,15 @@ def test_shared_classes_keep_their_outputs_and_new_ones_begin_afresh(tmp_path, c
 
 def test_the_same_classes_keep_the_heads(tmp_path):
     config = TrainConfig(**SMALL)
-    before = build_network(config, ("cat", "dog"))
+    before = initial_network(config, ("cat", "dog"))
     before.mask_head.set_weights([value + 1 for value in before.mask_head.get_weights()])
     weights.save(before, tmp_path / "before.npz", weights.card_of(before))
-    again = build_network(dataclasses.replace(config, init=str(tmp_path / "before.npz")), ("cat", "dog"))
+    again = initial_network(dataclasses.replace(config, init=str(tmp_path / "before.npz")), ("cat", "dog"))
     for expected, got in zip(before.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_allclose(got, expected, atol=1e-3, rtol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("include_top", [False, True])
 def test_backbone_from_a_file_of_keras_applications(tmp_path, include_top):
     source = keras.applications.MobileNetV2(input_shape=(224, 224, 3), include_top=include_top, weights=None)
@@ -339,20 +346,21 @@ def test_backbone_from_a_file_of_keras_applications(tmp_path, include_top):
     config = TrainConfig(**SMALL, init=str(path))
     expected = mobilenet_v2()
     fold_batch_norms(source, expected)
-    got = build_network(config, ("cat",)).backbone
+    got = initial_network(config, ("cat",)).backbone
     for one, other in zip(expected.get_weights(), got.get_weights(), strict=True):
         np.testing.assert_allclose(other, one, rtol=1e-6)
 
 
 def test_other_files_are_no_backbone(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"none.h5 does not exist"):
-        build_network(TrainConfig(**SMALL, init=str(tmp_path / "none.h5")), ("cat",))
+        initial_network(TrainConfig(**SMALL, init=str(tmp_path / "none.h5")), ("cat",))
     path = tmp_path / "dense.h5"
     keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)]).save(path)
     with pytest.raises(ValueError, match=r"dense.h5 .*MobileNetV2"):
-        build_network(TrainConfig(**SMALL, init=str(path)), ("cat",))
+        initial_network(TrainConfig(**SMALL, init=str(path)), ("cat",))
 
 
+@pytest.mark.slow
 def test_imagenet_weights_without_a_network(folder, tmp_path):
     nowhere = {"KERAS_HOME": str(tmp_path), "https_proxy": "http://127.0.0.1:9"}  # no old download, nobody listens
     command = [sys.executable, "-m", "pipeline", "train", "--data", str(folder), "--out", str(tmp_path / "run")]
@@ -366,6 +374,7 @@ def test_imagenet_weights_without_a_network(folder, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_a_run_stops_when_nothing_gets_better(folder, tmp_path, capsys):
     dataset, out = CocoDataset(folder), tmp_path / "run"
     config = TrainConfig(**{**SMALL, "steps": 50, "learning_rate": 1e-12}, evaluate_steps=1, patience=2)
@@ -376,6 +385,7 @@ def test_a_run_stops_when_nothing_gets_better(folder, tmp_path, capsys):
     assert (out / "log.csv").read_text().count("\n") == 1 + 3
 
 
+@pytest.mark.slow
 def test_a_run_from_a_matterport_file_learns_its_new_class(folder, tmp_path):
     """A whole run: other classes than the file's, ResNet-50, to weights that the facade loads."""
     path, _ = random_file(4, 50)
@@ -385,7 +395,7 @@ def test_a_run_from_a_matterport_file_learns_its_new_class(folder, tmp_path):
     network, card = weights.load_network(str(tmp_path / "run" / "best.npz"))
     assert (card["config"]["preset"], card["config"]["class_names"]) == ("resnet50", ["cat"])
     assert set(card["metrics"]["mask"]) >= {"AP", "AP50"}
-    fresh = build_network(config, dataset.class_names)
+    fresh = initial_network(config, dataset.class_names)
     before, after = (weights.named_variables(model) for model in (fresh, network))
     moved = {name for name in before if (np.float16(before[name]) != np.float16(after[name])).any()}
     assert not [name for name in moved if name.startswith(("backbone/conv1/", "backbone/res2"))]
@@ -396,7 +406,7 @@ def test_a_run_from_a_matterport_file_learns_its_new_class(folder, tmp_path):
 def test_settings_of_network_and_sampling_reach_the_run(folder, tmp_path):
     groups = {"network": {"anchor_scales": (2.0, 4.0), "post_nms_top_n": 50}, "sampling": {"anchors": 16, "boxes": 8}}
     config = TrainConfig(**{**SMALL, "steps": 1}, **groups)
-    trainer = Trainer(build_network(config, ("cat",)), config)
+    trainer = Trainer(initial_network(config, ("cat",)), config)
     assert (trainer.sampling.anchors, trainer.sampling.boxes, trainer.sampling.masks) == (16, 8, 8)
     assert loop.train(config, [CocoDataset(folder)], None, tmp_path / "run")
     network, card = weights.load_network(str(tmp_path / "run" / "best.npz"))

@@ -41,6 +41,7 @@ for write, size in ((rows, 100), (board, 5000), (saved_model, 50_000)):
 """
 
 
+@pytest.mark.slow
 def test_python_and_tensorflow_say_the_same(tmp_path):
     code = LIMITED.replace("OUT", repr(str(tmp_path)))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=900)
