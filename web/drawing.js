@@ -3,6 +3,7 @@
 
 import { extent } from "./instances.js";
 
+const VIEW = 1280; // longer side in pixels of what the page shows
 const FONT = "600 1px system-ui, sans-serif";
 
 /**
@@ -32,9 +33,16 @@ export function layersOf(shown, site, thickness) {
   });
 }
 
+/** A photo at the size of a screen; small ones grow, because outlines drawn at their size would show its pixels. */
+export function viewOf(bitmap) {
+  const scale = VIEW / Math.max(bitmap.width, bitmap.height);
+  const [width, height] = [bitmap.width, bitmap.height].map((length) => Math.max(1, Math.round(length * scale)));
+  return createImageBitmap(bitmap, { resizeWidth: width, resizeHeight: height, resizeQuality: "high" });
+}
+
 /**
  * @param {CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D} context of a canvas of the photo's size
- * @param {CanvasImageSource | null} photo null draws on nothing
+ * @param {ImageBitmap} photo
  * @param {Layer[]} layers best score first
  * @param {object} site
  * @param {{opacity: number, outlines: boolean, boxes: boolean, labels: boolean}} settings opacity 0 to 1

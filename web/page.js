@@ -3,7 +3,7 @@
 import { Camera } from "./camera.js";
 import { Client } from "./client.js";
 import { showCards } from "./cards.js";
-import { css } from "./drawing.js";
+import { css, viewOf } from "./drawing.js";
 import { Stage } from "./stage.js";
 import { counted, sentence } from "./words.js";
 
@@ -140,6 +140,7 @@ function describe() {
   for (const button of document.querySelectorAll("[data-download]")) button.disabled = !shown.length;
 }
 
+/** Names the colours of the semantic map. */
 function showLegend(shown) {
   const present = [...new Set(shown.map(({ classId }) => classId))].map((classId) => site.classes[classId - 1]);
   const entries = [...present, { name: "background", colour: site.background_colour }].flatMap(({ name, colour }) => {
@@ -308,7 +309,7 @@ async function showExample() {
   const { name, found } = await response.json();
   const image = await (await fetch(name)).blob();
   const { scores, boxes, class_ids: classIds, masks, cells, image_size: imageSize } = found;
-  const view = await createImageBitmap(image, { colorSpaceConversion: "none" });
+  const view = await viewOf(await createImageBitmap(image, { colorSpaceConversion: "none" }));
   const bytes = Uint8Array.from(atob(masks), (character) => character.charCodeAt(0));
   const example = { name, image, view, example: true };
   example.found = {

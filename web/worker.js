@@ -1,10 +1,8 @@
 // Everything that takes long, beside the page and not in it: reading photos, the network, files at the photo's size.
 
-import { cutOut, drawInstances, drawSemanticMap, layersOf, lineWidth } from "./drawing.js";
+import { cutOut, drawInstances, drawSemanticMap, layersOf, lineWidth, viewOf } from "./drawing.js";
 import { cocoDocument, instances } from "./instances.js";
 import { loadNetwork } from "./network.js";
-
-const VIEW = 1280; // longer side in pixels of what is shown
 
 let site;
 let network;
@@ -30,7 +28,7 @@ const tasks = {
       const start = performance.now();
       return { found: await (await network).detect(pixels), milliseconds: performance.now() - start };
     });
-    const view = isFrame ? bitmap : await shrink(bitmap);
+    const view = isFrame ? bitmap : await viewOf(bitmap);
     const transfer = [view, found.boxes.buffer, found.scores.buffer, found.classIds.buffer, found.masks.buffer];
     return { result: { found, view, milliseconds }, transfer };
   },
@@ -103,10 +101,4 @@ function onWhite(bitmap) {
   context.fillRect(0, 0, bitmap.width, bitmap.height);
   context.drawImage(bitmap, 0, 0);
   return context.getImageData(0, 0, bitmap.width, bitmap.height);
-}
-
-function shrink(bitmap) {
-  const scale = Math.min(VIEW / Math.max(bitmap.width, bitmap.height), 1);
-  const [width, height] = [bitmap.width, bitmap.height].map((length) => Math.max(1, Math.round(length * scale)));
-  return createImageBitmap(bitmap, { resizeWidth: width, resizeHeight: height, resizeQuality: "high" });
 }
