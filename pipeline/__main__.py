@@ -56,7 +56,8 @@ def main():
         print(f"{parser.prog} {asked}: {error}", file=sys.stderr)
         return 1
     except ModuleNotFoundError as error:
-        print(f"{parser.prog} {asked}: {error}; `make setup` installs what the pipeline needs", file=sys.stderr)
+        remedy = "`make setup`, or pip install 'mrcnn-demo[train,export]', brings what the pipeline needs"
+        print(f"{parser.prog} {asked}: {error}; {remedy}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(f"{parser.prog} {asked}: stopped", file=sys.stderr)

@@ -30,6 +30,10 @@ def test_without_the_packages_of_training_it_says_how_to_get_them(tmp_path):
     (tmp_path / "requests.py").write_text("raise ModuleNotFoundError(\"No module named 'requests'\", name='requests')")
     done = run("download", "--class", "Cat", "--out", str(tmp_path / "cat"), "--quiet", PYTHONPATH=str(tmp_path))
     assert done.returncode == 1
-    assert done.stderr == (
-        "python -m pipeline download: No module named 'requests'; `make setup` installs what the pipeline needs\n"
-    )
+    assert done.stderr.startswith("python -m pipeline download: No module named 'requests'; `make setup`")
+    assert done.stderr.count("\n") == 1 and "[train,export]" in done.stderr
+
+
+def test_help_lists_the_commands():
+    done = run("--help")
+    assert done.returncode == 0 and "download" in done.stdout and "average" in done.stdout
