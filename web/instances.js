@@ -57,7 +57,7 @@ export function extent(windows) {
 
 /**
  * A COCO data set, which pycocotools and labelling tools open as it is.
- * @param {{name: string, imageSize: [number, number], shown: Instance[]}[]} photos
+ * @param {{name: string, imageSize: [number, number], shown: Instance[], milliseconds?: number}[]} photos
  * @param {{name: string}[]} classes of the model, for class ids 1, 2, and so on
  */
 export function cocoDocument(photos, classes) {
@@ -73,11 +73,12 @@ export function cocoDocument(photos, classes) {
     })),
   );
   return {
-    images: photos.map(({ name, imageSize: [height, width] }, index) => ({
+    images: photos.map(({ name, imageSize: [height, width], milliseconds }, index) => ({
       id: index + 1,
       file_name: name,
       width,
       height,
+      milliseconds,
     })),
     annotations: annotations.map((annotation, index) => ({ id: index + 1, ...annotation })),
     categories: classes.map(({ name }, index) => ({ id: index + 1, name })),

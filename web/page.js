@@ -211,6 +211,7 @@ async function save(kind, rows = shownOf(current).map(({ row }) => row)) {
     const done = photos.length ? photos.filter(({ found }) => found) : [current];
     const sent = done.map((photo) => ({
       name: photo.name,
+      milliseconds: photo.milliseconds && Math.round(photo.milliseconds),
       found: photo.found,
       rows: shownOf(photo).map(({ row }) => row),
     }));

@@ -49,9 +49,9 @@ const tasks = {
 
   /** All photos as one COCO data set. */
   async coco({ photos }) {
-    const sized = photos.map(({ name, found, rows }) => {
+    const sized = photos.map(({ found, rows, ...facts }) => {
       const all = instances(found, site.mask_margin);
-      return { name, imageSize: found.imageSize, shown: rows.map((row) => all[row]) };
+      return { ...facts, imageSize: found.imageSize, shown: rows.map((row) => all[row]) };
     });
     return new Blob([JSON.stringify(cocoDocument(sized, site.classes))], { type: "application/json" });
   },

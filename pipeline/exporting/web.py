@@ -11,7 +11,6 @@ import hashlib
 import html
 import io
 import json
-import os
 import shutil
 import string
 import subprocess
@@ -21,6 +20,7 @@ from importlib import metadata
 from pathlib import Path
 
 import numpy as np
+import platformdirs
 from PIL import Image
 
 from mrcnn import images, letterbox
@@ -40,13 +40,12 @@ EXAMPLE = "example.jpg"
 LARGEST_ON_WEB = 10_000_000  # bytes a file; a Space takes larger ones only through Git LFS
 
 
-def write_site(folder, model, config, card, photo=None):
+def write(path, network, *, card, photo, **_):
     """Write the page.
 
     Args:
-        folder: path of the new folder.
-        model: path of an ONNX file of `pipeline.exporting`.
-        config: `mrcnn.config.Config` of the model, preset `"lite"`.
+        path: path of the new folder.
+        network: `mrcnn.network.Network`, preset `"lite"`.
         card: dict. What is known of the weights, see `mrcnn.weights`.
         photo: uint8 `(H, W, 3)` or `None`. What the page opens with, segmented already. Defaults to `None`, Chelsea
             the cat.
@@ -55,14 +54,23 @@ def write_site(folder, model, config, card, photo=None):
         ValueError: if the preset is another, a package is missing, or ONNX Runtime's is not what it should be.
         OSError: if it cannot be written, or the package cannot be fetched.
     """
+    config = network.config
     if config.preset != "lite":
         raise ValueError(f"the page is for the preset lite, not for {config.preset}")
+    with tempfile.TemporaryDirectory() as place:
+        model = Path(place) / "model.onnx"
+        onnx.write(model, network)
+        write_site(path, model.read_bytes(), config, card, photo)
+
+
+def write_site(folder, model, config, card, photo=None):
+    """The page around a model that is an ONNX file already, `bytes`; see `write`."""
     folder = Path(folder)
     shutil.copytree(SOURCES, folder)
     runtime = folder / "onnxruntime"
     runtime.mkdir()
     _write_runtime(runtime)
-    halved = _halved(Path(model).read_bytes())
+    halved = _halved(model)
     networks = {"model.onnx.gz": halved, f"onnxruntime/{RUNTIME_PROGRAM}.gz": (runtime / RUNTIME_PROGRAM).read_bytes()}
     (runtime / RUNTIME_PROGRAM).unlink()
     for name, content in networks.items():
@@ -151,7 +159,7 @@ def _write_runtime(folder):
 
 def _runtime_archive():
     """Path of the checked archive, fetched by npm where it has not been before."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mrcnn-demo"
+    cache = platformdirs.user_cache_path("mrcnn-demo")
     archive = cache / f"{RUNTIME}-{RUNTIME_VERSION}.tgz"
     if not archive.exists():
         if not (npm := shutil.which("npm")):
