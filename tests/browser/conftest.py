@@ -173,7 +173,7 @@ def open_site(browser, site):
         page.requested = []
         page.on("pageerror", lambda error: page.problems.append(str(error)))
         # Of the context: what workers fetch is among it.
-        context.on("request", page.requested.append)
+        context.on("request", lambda request: page.requested.append(request))
         page.goto(address, timeout=PATIENCE)
         if ready:
             page.wait_for_selector("html[data-ready]")
