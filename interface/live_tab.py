@@ -5,7 +5,7 @@ import time
 
 import gradio as gr
 
-from interface.photo_input import FACING_AWAY
+from interface.file_inputs import FACING_AWAY, CameraInput
 from interface.tracker import Tracker
 from interface.video_frames import sized_for_video, video_html
 from interface.widgets import confidence_slider, model_dropdown
@@ -68,7 +68,7 @@ def live_tab(models):
     watch = gr.State(None, time_to_live=LONGEST)
     with gr.Row(elem_id="live-row"):
         with gr.Column(scale=3, min_width=280):
-            camera = gr.Image(
+            camera = CameraInput(
                 label="Camera",
                 sources=["webcam"],
                 streaming=True,

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from interface.batch_tab import batch_tab
 from interface.explain_tab import FIGURES, explain_tab
@@ -11,6 +12,8 @@ from interface.inside_tab import inside_tab
 from interface.live_tab import live_tab
 from interface.photo_tab import photo_tab
 from interface.program_tab import program_tab
+from interface.safety.doors import Doors
+from interface.safety.uploads import UploadsOnly
 from interface.session import AnalysisCache, Models
 from interface.video_tab import video_tab
 
@@ -76,7 +79,7 @@ def build_page(models=None, cache=None):
     models = Models() if models is None else models
     cache = AnalysisCache() if cache is None else cache
     gr.set_static_paths([FIGURES])
-    with gr.Blocks(
+    with UploadsOnly(
         title="Every cat, cut out: instance segmentation with Mask R-CNN",
         analytics_enabled=False,
         delete_cache=(EVERY, AGE - EVERY),  # before housekeeping does, or Gradio would remember the names
@@ -91,7 +94,7 @@ def build_page(models=None, cache=None):
                 video_tab(models)
             with gr.Tab("Many photos"):
                 batch_tab(models)
-            with gr.Tab("Inside") as inside:
+            with gr.Tab("Inside", elem_id="inside-tab") as inside:
                 inside_tab(models, inside, *chosen)
             with gr.Tab("How it works"):
                 explain_tab()
@@ -122,5 +125,5 @@ def serve(page, host, port):
         ssr_mode=False,
         quiet=True,
         prevent_thread_lock=True,
-        app_kwargs={"lifespan": housekeeping},
+        app_kwargs={"lifespan": housekeeping, "middleware": [Middleware(Doors)]},
     )

@@ -8,9 +8,9 @@ import gradio as gr
 from interface import settings as options
 from interface.downloads import EVERYTHING, download_choices, write_download
 from interface.examples import titled_examples
+from interface.file_inputs import CAMERA, PhotoInput
 from interface.model_card import class_names, long_card, short_card
 from interface.open_dropdown import OpenDropdown
-from interface.photo_input import CAMERA, PhotoInput
 from interface.result_view import EMPTY, POINTING_SCRIPT, images_html, sentence, table_html
 from interface.session import LOWEST_CONFIDENCE
 from interface.settings import Settings
@@ -44,7 +44,8 @@ def photo_tab(models, cache):
     Returns:
         The components with the photo's path, the model's name and the confidence in percent.
     """
-    token = gr.State(None, time_to_live=3600, delete_callback=cache.drop)
+    # A function and no bound method: Gradio copies it with all that it is bound to whenever the page is opened.
+    token = gr.State(None, time_to_live=3600, delete_callback=lambda old_token: cache.drop(old_token))
     names = models.names()
     titled = titled_examples()
     # In the order in which a phone shows it; page.css sets photo and choices beside the result where there is room.

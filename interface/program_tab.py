@@ -6,7 +6,7 @@ from pathlib import Path
 
 import gradio as gr
 
-from interface.photo_input import PhotoInput
+from interface.file_inputs import PhotoInput
 from mrcnn.images import read_image
 from mrcnn.results import drawing
 from mrcnn.results.documents import coco_document
@@ -44,7 +44,7 @@ GRADIO_MCP_SERVER=True python app.py
 ```
 
 Off unless whoever runs this page asks for it. The server's address is `{address}/gradio_api/mcp/`, its one tool
-`segment_photo` takes the address of a photo and answers with the same document as text.
+`segment_photo` takes a photo as a data URI and answers with the same document as text.
 
 ## In your own program
 
@@ -99,7 +99,7 @@ def program_tab(models):
         compressed run lengths; `categories` holds the class names. No annotations means that nothing was found.
 
         Args:
-            photo: the photo as an http or https address or a data URI; JPEG, PNG, WebP, HEIC and others.
+            photo: the photo as a data URI; JPEG, PNG, WebP, HEIC and others. The server fetches no addresses.
             confidence: lowest score that counts, 0 to 1; lower finds more and errs more.
             model: name of the model, which decides what classes are found.
         """

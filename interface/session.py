@@ -18,7 +18,7 @@ from PIL import Image
 
 from interface.housekeeping import read_kept_image
 from mrcnn import MaskRCNN, weights
-from mrcnn.detections import Detections
+from mrcnn.results.detections import Detections
 
 LOWEST_CONFIDENCE = 0.05
 # The page draws on a copy of the photo whose longer side is within these. More pixels than the screen has would
@@ -41,7 +41,7 @@ class Analysis:
 
     Args:
         view: uint8 array `(h, w, 3)`: the photo at the size at which the page draws it.
-        detections: `mrcnn.detections.Detections` at the photo's own size.
+        detections: `mrcnn.results.detections.Detections` at the photo's own size.
         milliseconds: float. How long the model took, from pixels to detections.
         model_name: str.
     """

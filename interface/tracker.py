@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from mrcnn.results.boxes import box_iou
+
 LEAST_IOU = 0.3  # of two boxes, to be those of one object
 MEMORY = 15  # images for which an object that is out of sight keeps its number
 
@@ -44,12 +46,3 @@ class Tracker:
         for number in [number for number, unseen in self._unseen.items() if unseen > MEMORY]:
             del self._boxes[number], self._unseen[number]
         return numbers
-
-
-def box_iou(boxes, others):
-    """Intersection over union of every pair of boxes `y1, x1, y2, x2`: `(N, 4)` and `(M, 4)` to float `(N, M)`."""
-    near = np.maximum(boxes[:, None, :2], others[None, :, :2])
-    far = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
-    shared = np.prod(np.maximum(far - near, 0), axis=-1)
-    areas, other_areas = (np.prod(b[:, 2:] - b[:, :2], axis=-1) for b in (boxes, others))
-    return shared / np.maximum(areas[:, None] + other_areas - shared, 1e-6)

@@ -8,6 +8,24 @@ import numpy as np
 
 LONGEST = 30  # seconds; what comes after is left out
 LARGEST_RATE = 30  # images a second; of a faster video some are left out
+# How files of each kind begin, and FFmpeg's name for what reads it. FFmpeg would find out by itself, but then it also
+# reads lists of other files and addresses, which a visitor may make up.
+CONTAINERS = (
+    (0, b"\x1aE\xdf\xa3", "matroska"),
+    (4, b"ftyp", "mov"),
+    (4, b"moov", "mov"),
+    (4, b"mdat", "mov"),
+    (4, b"wide", "mov"),
+    (8, b"AVI ", "avi"),
+    (0, b"OggS", "ogg"),
+    (0, b"FLV\x01", "flv"),
+    (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "asf"),
+    (0, b"\x00\x00\x01\xba", "mpeg"),
+    (188, b"G", "mpegts"),
+)
+ACCEPTED = "MP4, MOV, WebM, MKV, AVI, Ogg, FLV, WMV and MPEG"
+# A container that names other files finds no way to open them.
+NOTHING_ELSE = {"protocol_whitelist": "none"}
 TICK = Fraction(1, 90_000)  # seconds, of the written video
 
 
@@ -15,7 +33,7 @@ def redraw_clip(source, target, redraw):
     """Writes a clip anew with each image redrawn.
 
     Args:
-        source: path of a video in any format that FFmpeg knows.
+        source: path of a video in one of the containers in `ACCEPTED`, known by its content.
         target: path of the MP4 file to write, H.264.
         redraw: function of an image uint8 `(H, W, 3)`, upright, that gives one uint8 `(H', W', 3)`, always of the
             same size; an odd last row or column is left out.
@@ -29,7 +47,7 @@ def redraw_clip(source, target, redraw):
     """
     name = Path(source).name
     try:
-        with av.open(source) as reader:
+        with open(source, "rb") as file, av.open(file, format=_container(file), options=NOTHING_ELSE) as reader:
             if not reader.streams.video:
                 raise ValueError(f"{name} has no images, only sound.")
             with av.open(target, "w", format="mp4", options={"movflags": "faststart"}) as writer:
@@ -38,6 +56,16 @@ def redraw_clip(source, target, redraw):
         raise ValueError(f"{name} cannot be read as a video ({error.strerror}).") from None
     if not done:
         raise ValueError(f"{name} has no images that can be read.")
+
+
+def _container(file):
+    """FFmpeg's name of what reads this binary file, whose position stays at the start."""
+    start = file.read(256)
+    file.seek(0)
+    for position, sign, name in CONTAINERS:
+        if start.startswith(sign, position) and (name != "mpegts" or start.startswith(sign)):
+            return name
+    raise ValueError(f"{Path(file.name).name} is not a video in a known format ({ACCEPTED}).")
 
 
 def _redraw(reader, writer, redraw):

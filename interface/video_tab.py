@@ -8,7 +8,7 @@ from pathlib import Path
 import gradio as gr
 import numpy as np
 
-from interface.photo_input import FACING_AWAY
+from interface.file_inputs import FACING_AWAY
 from interface.tracker import Tracker
 from interface.video_frames import draw_both, sized_for_video
 from interface.video_io import LONGEST, redraw_clip

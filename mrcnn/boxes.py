@@ -4,7 +4,6 @@ A box is `y1, x1, y2, x2` in pixels, the far edges exclusive, so that its height
 float32 tensors `(..., N, 4)` and broadcast over the leading axes.
 """
 
-import numpy as np
 import tensorflow as tf
 
 # exp() of more than this would overflow on a wild delta: an anchor grows by at most 1000 / 16.
@@ -75,12 +74,6 @@ def clip(boxes, height, width):
     return tf.stack([edges[0], edges[2], edges[1], edges[3]], axis=-1)
 
 
-def expand_boxes(boxes, margin):
-    """Boxes, tensor or array, grown at each edge by `margin` times their height or width."""
-    far, near = 1.0 + margin, -margin
-    return boxes @ np.array([[far, 0, near, 0], [0, far, 0, near], [near, 0, far, 0], [0, near, 0, far]], np.float32)
-
-
 def nms(boxes, scores, limit, iou_threshold, least_score):
     """Non-maximum suppression: of boxes that overlap, the one with the best score.
 
@@ -108,7 +101,7 @@ def nms(boxes, scores, limit, iou_threshold, least_score):
 
 
 def take_kept(values, index, kept):
-    """Rows of `values` `(N, ...)` in the order that `suppress` says, zeros where it kept fewer."""
+    """Rows of `values` `(N, ...)` in the order that `nms` gives, zeros where it kept fewer."""
     rows = tf.gather(values, index)
     return tf.where(tf.reshape(kept, [-1] + [1] * (rows.shape.rank - 1)), rows, tf.zeros((), rows.dtype))
 

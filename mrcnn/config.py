@@ -17,17 +17,14 @@ class Config:
     preset: str = "lite"
     class_names: tuple[str, ...] = ("cat",)  # class 1, 2, ...; class 0 is the background and has no name here
 
-    # How images are scaled and boxes measured, pooled and selected: a name in `mrcnn.conventions`. Weights learn one.
-    conventions: str = "pixel"
-
     # Image
     image_size: int = 384  # the longer side of an image after the letterbox, a multiple of 32
-    image_min_size: int = 0  # "matterport" only: small images are enlarged until their shorter side has this
+    image_min_size: int = 0  # "resnet" only: small images are enlarged until their shorter side has this
     pixel_mean: tuple[float, ...] = (127.5, 127.5, 127.5)  # RGB, subtracted first
     pixel_scale: float = 127.5  # what is left is divided by this
 
     # Backbone
-    backbone: str = "mobilenet_v2"  # or "resnet"
+    backbone: str = "mobilenet_v2"  # or "resnet", which comes with matterport's measure of boxes: see `mrcnn.build`
     backbone_blocks: tuple[int, ...] = ()  # "resnet" only: residual blocks in the stages 2 to 5
 
     # Feature pyramid
@@ -75,7 +72,6 @@ class Config:
 # The settings of matterport's Mask_RCNN (its `Config` and `CocoConfig`), in this project's words.
 RESNET = Config(
     class_names=COCO_CLASSES,
-    conventions="matterport",
     image_size=1024,
     image_min_size=800,
     pixel_mean=(123.7, 116.8, 103.9),
@@ -141,6 +137,7 @@ def config_from_card(settings):
         ValueError: if a key is unknown, or the preset is.
     """
     settings = {RENAMED.get(key, key): value for key, value in settings.items()}
+    settings.pop("conventions", None)  # of weights from before version 0.2: "matterport" for a ResNet, else "pixel"
     preset = settings.get("preset")
     if preset not in PRESETS:
         raise ValueError(f"the preset is {preset!r}, expected one of {', '.join(PRESETS)}")

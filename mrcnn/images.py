@@ -1,5 +1,6 @@
 """Any image to uint8 RGB: files, `PIL.Image` and arrays, as people and cameras write them."""
 
+import functools
 import os
 from pathlib import Path
 
@@ -15,7 +16,9 @@ except ImportError:
 
 SMALLEST_SIDE = 32
 LARGEST_AREA = 50_000_000
-ACCEPTED = "JPEG, PNG, WebP, GIF, TIFF, BMP and, with pillow-heif, HEIC"
+# Pillow's names. It would try many more, some of which run other programs: Ghostscript for EPS.
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF", "HEIF")
+ACCEPTED = "JPEG, PNG, WebP, GIF, TIFF, BMP, AVIF and, with pillow-heif, HEIC"
 
 
 def read_image(image):
@@ -45,6 +48,27 @@ def read_image(image):
     raise ValueError(f"An image must be a path, a PIL image or a numpy array, but came as {type(image).__name__}.")
 
 
+def open_image(file):
+    """Opens an image file in one of `FORMATS` and in no other, whatever its name; see `PIL.Image.open`.
+
+    Args:
+        file: a path, or a binary file.
+
+    Returns:
+        `PIL.Image.Image`, of which only the header was read.
+
+    Raises:
+        PIL.UnidentifiedImageError: if it is of another format, or none.
+    """
+    return Image.open(file, formats=_installed_formats())
+
+
+@functools.cache
+def _installed_formats():
+    Image.init()
+    return [name for name in FORMATS if name in Image.OPEN]
+
+
 def distinct_stems(photos):
     """A name for each photo's results; photos of the same name in different folders get a number each."""
     stems = []
@@ -63,7 +87,7 @@ def _rgb_from_file(path):
     if os.path.isdir(path):
         raise ValueError(f"{os.fspath(path)} is a folder, not an image.")
     try:
-        with Image.open(path) as image:
+        with open_image(path) as image:
             return _rgb_from_image(image)
     except UnidentifiedImageError:
         raise ValueError(f"{name} is not an image in a known format ({ACCEPTED}).") from None

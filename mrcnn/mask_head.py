@@ -12,8 +12,6 @@ Papers: He et al., "Mask R-CNN", 2017, section 3 and figure 4; the second look a
 import keras
 import tensorflow as tf
 
-from mrcnn.layers import register
-
 
 def _convolution(filters, name):
     return keras.layers.Conv2D(filters, 3, padding="same", activation="relu", name=name)
@@ -48,7 +46,7 @@ class CoarseMaskLayers(keras.layers.Layer):
         }
 
 
-@register
+@keras.saving.register_keras_serializable(package="mrcnn")
 class MaskHead(CoarseMaskLayers):
     """Mask logits from pooled features. Arguments are those of `CoarseMaskLayers`; each doubling halves the width."""
 
@@ -81,7 +79,7 @@ class MaskHead(CoarseMaskLayers):
         return self.logits(self.fine(tf.concat([x, fine_features], axis=-1)))
 
 
-@register
+@keras.saving.register_keras_serializable(package="mrcnn")
 class PlainMaskHead(CoarseMaskLayers):
     """The mask head of the paper: 14 x 14 cells in, one doubling, 28 x 28 out, all of the same width.
 

@@ -1,7 +1,7 @@
-"""Targets: what each anchor and each proposal should have said, and which of them are asked.
+"""Targets: the label and the true box of each anchor and proposal, and which of them are sampled.
 
 Matching compares boxes with the true boxes; sampling then picks a few of each kind, since nearly all are background.
-All functions treat one image; `network.py` maps them over the batch. True instances come padded:
+All functions treat one image; `training_losses.py` maps them over the batch. True instances come padded:
 
     boxes      float (M, 4)    pixels
     class_ids  int32 (M,)      1-based; 0 = padding, -1 = ignore region (a crowd, or too small to learn from)
@@ -31,8 +31,10 @@ def match(candidates, boxes, class_ids, positive_iou, negative_iou, allow_low_qu
         class_ids: int32 `(M,)`. See the module.
         positive_iou: float. From this overlap on a candidate is positive.
         negative_iou: float. Below this overlap a candidate is negative; between the two it is ignored.
-        allow_low_quality_matches: bool. Whether a true box that no candidate reaches still gets the candidates that
-            overlap it most, so that every true box trains at least one. Defaults to `False`.
+        allow_low_quality_matches: bool. Whether the candidates that overlap a true box most (within 1e-4) are positive
+            whatever their overlap, as long as there is any. They are matched to that box even where they overlap
+            another one more; a candidate that is the best of several true boxes goes to the first of them, and the
+            others may get none. Defaults to `False`.
 
     Returns:
         int32 `(N,)` labels POSITIVE, NEGATIVE or IGNORED, and int32 `(N,)` the row of the matched true box.

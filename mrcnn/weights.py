@@ -86,7 +86,10 @@ def named_variables(model):
 
 
 def save(model, path, card, only=""):
-    """Write the variables of a model as float16 and its card, each in one piece or not at all.
+    """Write the variables of a model as float16 and its card.
+
+    Each of the two files is replaced in one piece, the pair is not: who reads between the two finds the new weights
+    beside the old checksum, and `load_into` refuses them.
 
     Args:
         model: `keras.Model` whose `layers` are its stages.
@@ -155,13 +158,13 @@ def load_network(name_or_path):
     Raises:
         ValueError: if there are no such weights or they do not fit.
     """
-    from mrcnn.network import Network  # here, so that listing the weights does not load TensorFlow
+    from mrcnn.build import build_network  # here, so that listing the weights does not load TensorFlow
 
     path = locate(name_or_path)
     card = read_card(path)
     if "config" not in card:
         raise ValueError(f"{path.name} is not a whole model: {path.with_suffix('.json').name} names no config")
-    network = Network(config_from_card(card["config"]))
+    network = build_network(config_from_card(card["config"]))
     load_into(network, path)
     return network, card
 

@@ -14,8 +14,8 @@ class ProgressLog:
     """Finished records, one JSON line each; a context manager that is open for further ones.
 
     Args:
-        path: path of the progress_log.
-        fingerprint: str. Stands for all that the records depend on; a journal of anything else is thrown away.
+        path: path of the log.
+        fingerprint: str. Stands for all that the records depend on; a log of anything else is thrown away.
         key: str. The entry of a record that names it.
 
     Attributes:

@@ -61,7 +61,7 @@ def running_app(**environment):
 
     def read():
         # Read to the end: a full pipe would stop the server.
-        for line in process.stdout:
+        for line in process.stdout or ():
             lines.append(line)
             if line.startswith("Ready:"):
                 ready.set()

@@ -91,7 +91,7 @@ def draw_image(seed, names=("Balloon", "Kite"), long_side=256):
     return np.asarray(image), [(name, mask) for name, mask in objects if mask.sum() > 50]
 
 
-def image_id(split, number, digits_only=False):
+def made_up_id(split, number, digits_only=False):
     """A made-up image id: 16 hexadecimal digits, the first 0 to 3, so that there are four archives."""
     if digits_only:  # such ids exist: one in 1,800 has no letter
         return f"{number % 4}{len(split):07}{number:08}"
@@ -133,9 +133,9 @@ def write_open_images(
     _write_csv(tables / "v5/class-descriptions-boxable.csv", "LabelName,DisplayName", rows, class_header)
     ids = {}
     for split in ("train", "validation", "test"):
-        boxes, masks, images, archives = [], [], [], {}
+        boxes, masks, authors, archives = [], [], [], {}
         ids[split] = [
-            image_id(split, number, digits_only) for number in range(images if split == "train" else images // 2)
+            made_up_id(split, number, digits_only) for number in range(images if split == "train" else images // 2)
         ]
         for number, image_id in enumerate(ids[split]):
             pixels, objects = draw_image(seed_of(image_id), names)
@@ -181,7 +181,7 @@ def write_open_images(
                 "0.0",
             ]
             author[0] = "https://creativecommons.org/licenses/by/2.0/"
-            images.append([image_id, split, f"https://photos.example/{number}.jpg", "https://photos.example", *author])
+            authors.append([image_id, split, f"https://photos.example/{number}.jpg", "https://photos.example", *author])
         _write_csv(
             tables / f"2018_04/{split}/{split}-annotations-bbox.csv",
             BOX_HEADER + (CLICK_HEADER if clicks else ""),
@@ -189,7 +189,7 @@ def write_open_images(
             header,
         )
         _write_csv(tables / f"v5/{split}-annotations-object-segmentation.csv", MASK_HEADER, masks, header)
-        _write_csv(tables / f"2018_04/{split}" / IMAGES_CSV[split], IMAGE_HEADER, images, header)
+        _write_csv(tables / f"2018_04/{split}" / IMAGES_CSV[split], IMAGE_HEADER, authors, header)
         for digit, members in archives.items():
             write_archive(tables / f"v5/{split}-masks/{split}-masks-{digit}.zip", members)
     return ids
@@ -275,7 +275,7 @@ class StandIn:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    stand_in = None
+    stand_in: "StandIn"
 
     def log_message(self, *_):
         pass

@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from pipeline.data.formats.coco import decode_rle
 from tools import open_images_stand_in as bucket
 from tools.app_process import ROOT, running_app
 
@@ -94,7 +95,6 @@ def unseen_balloon(path):
 def ask(url, photo, truth):
     """The overlap (IoU) of the page's best detection with the true mask; 0 if it finds nothing."""
     from gradio_client import Client, handle_file
-    from pycocotools import mask as coco_mask
 
     document, *_ = Client(url, verbose=False).predict(handle_file(photo), api_name="/segment")
     if not document["annotations"]:
@@ -103,7 +103,7 @@ def ask(url, photo, truth):
     names = {category["id"]: category["name"] for category in document["categories"]}
     print(f"the page says: {names[best['category_id']]}, score {best['score']:.2f}")
     assert names[best["category_id"]] == CLASS, json.dumps(names)
-    found = coco_mask.decode(best["segmentation"]).astype(bool)
+    found = decode_rle(best["segmentation"])
     return float((found & truth).sum() / (found | truth).sum())
 
 

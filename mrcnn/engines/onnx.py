@@ -1,4 +1,4 @@
-"""An exported network in ONNX Runtime, in the place of the Keras one: faster where only inference counts.
+"""An exported network in ONNX Runtime, in the place of the Keras one, without TensorFlow.
 
     python -m pipeline export --weights cat --format onnx --out weights/cat.onnx
     MaskRCNN.from_pretrained("cat.onnx")
@@ -8,13 +8,13 @@ It is the same graph with the same weights; results agree within rounding, which
 
 import numpy as np
 
-from mrcnn import weights
+from mrcnn import letterbox, weights
 from mrcnn.config import config_from_card
-from mrcnn.conventions import CONVENTIONS
+from mrcnn.results.detections import Detections
 
 
-class OnnxNetwork:
-    """What `MaskRCNN` needs of a network, run by ONNX Runtime.
+class OnnxEngine:
+    """What `MaskRCNN` needs of an engine, run by ONNX Runtime.
 
     Args:
         path: path of a file that `python -m pipeline export --format onnx` wrote, its JSON beside it.
@@ -23,6 +23,10 @@ class OnnxNetwork:
         ValueError: if the file or its JSON is missing or damaged, of a preset other than `lite`, or the package
             `onnxruntime` is.
     """
+
+    network = None
+    size_multiple = 1  # this and the letterbox are those of the preset lite, see `mrcnn.network.Network`
+    letterbox = staticmethod(letterbox.letterbox)
 
     def __init__(self, path):
         try:
@@ -38,7 +42,6 @@ class OnnxNetwork:
         if self.config.preset != "lite":
             # The export takes no windows, without which the other presets' boxes would reach into the filling.
             raise ValueError(f"{path} is of the preset {self.config.preset}; only lite models run from ONNX files here")
-        self.conventions = CONVENTIONS[self.config.conventions]
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3  # its warnings are about shapes that are meant to be empty
         try:
@@ -47,8 +50,16 @@ class OnnxNetwork:
             raise ValueError(f"{path} is damaged or no ONNX file: {str(error).splitlines()[0]}") from None
         self._names = [output.name for output in self._session.get_outputs()]
 
+    def detections(self, found, window, image_size):
+        """As `mrcnn.network.Network.detections`."""
+        boxes = letterbox.to_image(found["boxes"], window, image_size)
+        return Detections.from_network(found, boxes, image_size, self.config)
+
     def detect(self, images, confidence, limit, windows=None):
-        """As `mrcnn.network.Network.detect`, of arrays and with arrays; the file takes one image at a time."""
+        """As `mrcnn.engines.tensorflow.TensorFlowEngine.detect`; windows are ignored.
+
+        The file takes one image at a time, so a batch runs one after the other.
+        """
         chosen = {"confidence": np.array(confidence, np.float32), "limit": np.array(limit, np.int32)}
         parts = []
         for number, image in enumerate(np.asarray(images)):

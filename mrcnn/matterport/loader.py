@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from mrcnn.config import replace
-from mrcnn.conventions import MatterportConventions
 from mrcnn.matterport.layout import BATCH_NORM, check
+from mrcnn.matterport.network import MatterportNetwork
 from mrcnn.matterport.resnet import STAGE_WIDTHS
 
 BATCH_NORM_EPSILON = 1e-3  # Keras's default, which the original uses
@@ -43,7 +43,7 @@ SETTINGS = {
 
 # Fields of the config that the file decides.
 FROM_FILE = (
-    "preset", "conventions", "class_names", "backbone", "backbone_blocks", "pyramid_channels", "separable",
+    "preset", "class_names", "backbone", "backbone_blocks", "pyramid_channels", "separable",
     "fine_channels", "proposal_level", "proposal_channels", "proposal_separable", "box_pool_size", "box_units",
     "mask_channels",
 )  # fmt: skip
@@ -61,7 +61,7 @@ def load_network(path, class_names=None, new_classes=False, **settings):
         **settings: fields of `mrcnn.config.Config`, or keys of `SETTINGS`.
 
     Returns:
-        `mrcnn.network.Network`, and a dict as `mrcnn.weights.card_of` gives it.
+        `mrcnn.matterport.network.MatterportNetwork`, and a dict as `mrcnn.weights.card_of` gives it.
 
     Raises:
         ValueError: if there is no such file, it is damaged, a setting is unknown, or the number of names is wrong.
@@ -70,7 +70,6 @@ def load_network(path, class_names=None, new_classes=False, **settings):
     import keras
 
     from mrcnn import weights
-    from mrcnn.network import Network
 
     path = Path(path)
     with opened(path) as tensors:
@@ -87,7 +86,7 @@ def load_network(path, class_names=None, new_classes=False, **settings):
             )
         # Random numbers that are overwritten at once would cost as much time as the loading, and memory.
         with keras.utils.custom_object_scope({} if new_classes else {"glorot_uniform": keras.initializers.Zeros}):
-            network = Network(config)
+            network = MatterportNetwork(config)
         fill(network, tensors, skipped=CLASS_LAYERS if new_classes else ())
     return network, weights.card_of(network, origin=f"{path.name}, in the format of matterport's Mask_RCNN")
 
@@ -130,7 +129,7 @@ def fill(network, tensors, skipped=()):
     """Put the tensors of a file into a network, a few megabytes at a time.
 
     Args:
-        network: `mrcnn.network.Network` with the matterport conventions; changed in place.
+        network: `mrcnn.matterport.network.MatterportNetwork`; changed in place.
         tensors: dict from names to h5py datasets or arrays, checked by `mrcnn.matterport.layout.check`.
         skipped: tuple of str. Layers of the file that are left out.
 
@@ -259,7 +258,7 @@ def _translated(settings):
         if name in FROM_FILE:
             raise ValueError(f"{name} cannot be set, the file decides it")
     settings = {SETTINGS.get(name, name): value for name, value in settings.items()}
-    size, multiple = settings.get("image_size", 0), MatterportConventions.size_multiple
+    size, multiple = settings.get("image_size", 0), MatterportNetwork.size_multiple
     if size % multiple:
         raise ValueError(f"image_max_dim is {size}, expected a multiple of {multiple} pixels")
     return settings

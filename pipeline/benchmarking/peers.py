@@ -119,10 +119,10 @@ def yolo_peer(folder):
 def classic_peer(folder):
     """The ResNet-101 set-up of the original Mask R-CNN repository at 1024 pixels, in this project's code."""
     from mrcnn import MaskRCNN
+    from mrcnn.build import build_network
     from mrcnn.config import PRESETS
-    from mrcnn.network import Network
 
-    model = MaskRCNN(Network(PRESETS["resnet101"]))
+    model = MaskRCNN(build_network(PRESETS["resnet101"]))
     return model.segment
 
 

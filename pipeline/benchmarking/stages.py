@@ -5,9 +5,8 @@ import io
 import numpy as np
 from PIL import Image
 
-from mrcnn.detections import Detections
+from mrcnn.engines.tensorflow import frozen
 from mrcnn.images import read_image
-from mrcnn.model import frozen
 from mrcnn.results import drawing
 
 CONFIDENCE, LIMIT = 0.5, 30
@@ -35,7 +34,7 @@ class Stages:
         import tensorflow as tf
 
         self.config = network.config
-        self.conventions = network.conventions
+        self.letterbox, self.detections = network.letterbox, network.detections
         channels = network.config.pyramid_channels
         levels = [tf.TensorSpec((None, None, None, channels), tf.float32)] * 5
         fine_features = tf.TensorSpec((None, None, None, network.config.fine_channels), tf.float32)
@@ -80,8 +79,7 @@ class Stages:
         import tensorflow as tf
 
         image = watch("decode", read_image, path)
-        letterbox = self.conventions.letterbox
-        canvas, window = watch("letterbox", letterbox, image, self.config.image_size, self.config)
+        canvas, window = watch("letterbox", self.letterbox, image, self.config.image_size)
         shape = tf.constant(canvas.shape[:2], tf.int32)
         *levels, fine_features = watch("network trunk", self._trunk, tf.constant(canvas[None]))
         (proposals,) = watch("proposals", self._propose, shape, *levels)
@@ -89,15 +87,9 @@ class Stages:
         count = int(np.count_nonzero(class_ids))
         boxes, scores, class_ids = boxes[0, :count], scores[0, :count], class_ids[0, :count]
         (soft_masks,) = watch("mask head", self._masks, boxes, class_ids, fine_features, *levels)
-        detections = Detections(
-            boxes=self.conventions.to_image(boxes.numpy(), window, image.shape[:2]),
-            scores=scores.numpy(),
-            class_ids=class_ids.numpy(),
-            soft_masks=soft_masks.numpy().astype(np.float16),
-            image_size=image.shape[:2],
-            class_names=tuple(self.config.class_names),
-            mask_margin=self.config.mask_margin,
-        )
+        rows = {"boxes": boxes, "scores": scores, "class_ids": class_ids, "masks": soft_masks}
+        rows = {name: values.numpy() for name, values in rows.items()}
+        detections = self.detections(rows, window, image.shape[:2])
         found = watch("pasting", detections.instances, CONFIDENCE)
         drawings = watch("drawing", _draw, image, found, detections.class_names)
         watch("encoding", _encode, drawings)

@@ -1,1 +1,4 @@
-"""The commands, one thin file each: arguments, printing, exit code. The work is done in the other folders."""
+"""One module a command, named like it: its arguments, what it prints, its exit code. The work is done elsewhere.
+
+Its docstring is what `python -m pipeline COMMAND --help` shows. `pipeline/__main__.py` lists them all.
+"""

@@ -6,17 +6,15 @@ masks, class_ids = dataset.load_mask(image_id)          # bool (H, W, N), int32 
 """
 
 import difflib
-import json
 import math
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from mrcnn.images import read_image
+from mrcnn.images import open_image, read_image
 from mrcnn.results.instances import MaskWindow
 from pipeline.data.formats import default_annotations, fill_box
-from pipeline.data.formats.coco import decode_segmentation, encode_rle
+from pipeline.data.formats.coco import decode_segmentation, encode_rle, read_coco
 
 IGNORE = -1  # class id of an ignore region (`iscrowd`)
 
@@ -50,17 +48,7 @@ class CocoDataset:
             raise ValueError(f"{self.folder} is not a folder of images")
         if not self.annotations.is_file():
             raise ValueError(f"{self.annotations} is missing: it should hold the COCO annotations of {self.folder}")
-        try:
-            content = json.loads(self.annotations.read_text(encoding="utf-8"))
-            self.images = {image["id"]: image for image in content["images"]}
-            categories = sorted(content["categories"], key=lambda category: category["id"])
-            rows = content["annotations"]
-            _check(self.images, categories, rows)
-        except (ValueError, KeyError, TypeError) as error:
-            reason = f"an entry lacks {error}" if isinstance(error, KeyError) else error
-            raise ValueError(f"{self.annotations} is not COCO instance JSON: {reason}") from error
-        if not self.images:
-            raise ValueError(f"{self.annotations} names no images")
+        self.images, categories, rows = read_coco(self.annotations, _check)
         missing = [image["file_name"] for image in self.images.values() if not self.path(image["id"]).is_file()]
         if missing:
             raise ValueError(f"{len(missing)} images of {self.annotations} are missing, the first is {missing[0]!r}")
@@ -117,7 +105,7 @@ class CocoDataset:
         size = self.images[image_id]["height"], self.images[image_id]["width"]
         image = read_image(self.path(image_id))
         if image.shape[:2] != size:  # drawn by a tool that did not apply the camera's rotation
-            with Image.open(self.path(image_id)) as file:
+            with open_image(self.path(image_id)) as file:
                 image = np.asarray(file.convert("RGB"))
         if image.shape[:2] != size:
             raise ValueError(f"{self.path(image_id)} is {image.shape[:2]} pixels, its annotations are for {size}")
@@ -176,20 +164,17 @@ class CocoDataset:
 
 
 def _check(images, categories, rows):
-    """Looks at everything that is needed later, and raises KeyError, TypeError or ValueError where it is missing."""
+    """Raise KeyError, TypeError or ValueError where something that is needed later is missing; see `read_coco`."""
     for image in images.values():
-        Path(image["file_name"])
         if not all(isinstance(image[side], int) for side in ("height", "width")):
             raise ValueError(f"image {image['id']} has no size in whole pixels")
-    for category in categories:
-        category["name"].strip()
     for row in rows:
-        row["id"], row["category_id"]
+        number = row["id"]
         if row["image_id"] not in images:
-            raise ValueError(f"annotation {row['id']} is of image {row['image_id']}, which is not listed")
+            raise ValueError(f"annotation {number} is of image {row['image_id']}, which is not listed")
         if not row.get("segmentation"):
             if "bbox" not in row:
-                raise ValueError(f"annotation {row['id']} has neither segmentation nor bbox")
+                raise ValueError(f"annotation {number} has neither segmentation nor bbox")
             _corners(row["bbox"])
 
 

@@ -1,27 +1,6 @@
-"""Downloads images, boxes and instance masks of some classes from Open Images.
-
-    python -m pipeline download --class Cat --split train --limit 500 --out data/cat
-    python -m pipeline download --class Cat --split validation --limit 100 --out data/cat
-    python -m pipeline download --class Cat --class Dog --limit 200 --annotations both --out data/pets
-
-Each split gets its own folder, ready for `python -m pipeline prepare`:
-
-    data/cat/train/images/ID.jpg          the images
-    data/cat/train/boxes/ID.xml           their boxes, Pascal VOC; `difficult` marks groups and drawings
-    data/cat/train/masks/ID_CLASS_BOX.png the instance masks, not yet at image size
-    data/cat/train/masks.csv              which mask belongs to which image, class and box
-    data/cat/train/classes.csv            machine name and display name of the classes
-    data/cat/train/attribution.csv        author, licence and source of every image: keep it with them
-    data/cat/train/download.json          what was asked for and what came
-
-An interrupted download is continued by the same command, and another --limit adds to what is there. The tables
-of Open Images are large (train: about 2 GB, validation: about 100 MB); they are kept in a cache beside the data
-sets and shared between classes.
-"""
+"""Images, boxes and instance masks of some classes from Open Images, one folder a split."""
 
 import json
-import sys
-from pathlib import Path
 
 from pipeline.data.open_images.tables import (
     BOX_COLUMNS,
@@ -32,125 +11,75 @@ from pipeline.data.open_images.tables import (
     IMAGES_CSV,
     MASK_COLUMNS,
     MASKS_CSV,
-    SPLITS,
     find_classes,
     read_rows,
     write_rows,
 )
 
+TABLES_URL = "https://storage.googleapis.com/openimages"
+MASKS_URL = "https://storage.googleapis.com/openimages/v5"
+IMAGES_URL = "https://s3.amazonaws.com"
 ATTRIBUTION_COLUMNS = (
     "ImageID", "Author", "AuthorProfileURL", "License", "Title", "OriginalLandingURL", "OriginalURL",
     "Rotation",
 )  # fmt: skip
 
 
-def add_arguments(parser):
-    """Adds the options of `python -m pipeline download` to an argparse parser."""
-    parser.add_argument(
-        "--class",
-        dest="classes",
-        action="append",
-        required=True,
-        metavar="NAME",
-        help="a boxable Open Images class such as Cat; repeat the option for several",
-    )
-    parser.add_argument(
-        "--split",
-        dest="splits",
-        action="append",
-        choices=SPLITS,
-        help="which split to take; repeat the option for several (default: train)",
-    )
-    parser.add_argument(
-        "--limit",
-        type=int,
-        metavar="N",
-        help="at most N images a class in each split; what is there already stays (default: all there are)",
-    )
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the split folders go")
-    parser.add_argument(
-        "--annotations",
-        choices=("masks", "boxes", "both"),
-        default="masks",
-        help="masks: only images that have instance masks; boxes: boxes alone, no masks are downloaded; "
-        "both: images with masks first, then images that have only boxes (default: masks)",
-    )
-    parser.add_argument(
-        "--cache",
-        type=Path,
-        metavar="DIR",
-        help="where tables and mask archives are kept (default: OUT/../open_images)",
-    )
-    parser.add_argument(
-        "--tables-url",
-        default="https://storage.googleapis.com/openimages",
-        metavar="URL",
-        help="where the class list, the boxes and the attribution come from (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--masks-url",
-        default="https://storage.googleapis.com/openimages/v5",
-        metavar="URL",
-        help="where the mask table and the mask archives come from (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--images-url",
-        default="https://s3.amazonaws.com",
-        metavar="URL",
-        help="S3 endpoint of the bucket open-images-dataset (default: %(default)s)",
-    )
-    parser.add_argument("--quiet", action="store_true", help="no progress bars")
+def download_split(
+    class_names,
+    split,
+    folder,
+    cache,
+    limit=None,
+    annotations="masks",
+    tables_url=TABLES_URL,
+    masks_url=MASKS_URL,
+    images_url=IMAGES_URL,
+    progress=True,
+):
+    """Download what one split shows of some classes, or go on where an earlier call stopped.
 
-
-def main(arguments):
-    """Runs the download.
+    Args:
+        class_names: list of str. Boxable classes such as `"Cat"`.
+        split: str. `"train"`, `"validation"` or `"test"`.
+        folder: Path. Where it goes: `images/`, `boxes/`, `masks/` and their tables.
+        cache: Path. Where tables and mask archives are kept.
+        limit: int or `None`. Most images a class; what is there already stays. Defaults to all there are.
+        annotations: str. `"masks"`: images that have masks. `"boxes"`: boxes alone. `"both"`: images with masks first,
+            then those that have only boxes.
+        tables_url: str. Address of the class list, the boxes and the attribution.
+        masks_url: str. Address of the mask table and the mask archives.
+        images_url: str. S3 endpoint of the bucket `open-images-dataset`.
+        progress: bool. Whether to draw progress bars on stderr.
 
     Returns:
-        int. 0 when everything that exists was downloaded.
+        dict as written to `download.json`: what was asked for, and how much came and did not come.
 
     Raises:
-        ValueError: an option is wrong, or a class has no such annotations.
-        OSError: the network or the disk failed; the same command continues.
-    """
-    for split in dict.fromkeys(arguments.splits or ["train"]):
-        download_split(arguments, split)
-    return 0
-
-
-def download_split(arguments, split):
-    """Downloads one split and prints what came.
-
-    Returns:
-        Dictionary as written to `download.json`.
+        ValueError: if a class is not known or not annotated this way, or the folder holds other classes.
+        OSError: if the network or the disk fails; the same call continues.
     """
     from mrcnn.atomic import atomic_file, write_atomically
     from pipeline.data.open_images.masks import download_masks
     from pipeline.data.open_images.package import download_images
     from pipeline.data.open_images.transfer import fetch
 
-    if arguments.limit is not None and arguments.limit < 1:
-        raise ValueError(f"--limit is {arguments.limit}; it must be at least 1")
-    folder = arguments.out / split
-    cache = arguments.cache or arguments.out.resolve().parent / "open_images"
-
     def table(base_url, name):
-        return fetch(f"{base_url.rstrip('/')}/{name}", cache / name, progress=not arguments.quiet)
+        return fetch(f"{base_url.rstrip('/')}/{name}", cache / name, progress=progress)
 
-    classes = find_classes(table(arguments.tables_url, CLASSES_CSV), arguments.classes)
+    classes = find_classes(table(tables_url, CLASSES_CSV), class_names)
     _refuse_other_classes(folder, classes)
     codes = set(classes.values())
-    if not arguments.quiet:
-        print(f"{split}: reading the tables", file=sys.stderr)
-    boxes_table = table(arguments.tables_url, BOXES_CSV.format(split=split))
+    boxes_table = table(tables_url, BOXES_CSV.format(split=split))
     box_rows = list(read_rows(boxes_table, BOX_COLUMNS, "LabelName", codes))
     mask_rows = []
-    if arguments.annotations != "boxes":
-        masks_table = table(arguments.masks_url, MASKS_CSV.format(split=split))
+    if annotations != "boxes":
+        masks_table = table(masks_url, MASKS_CSV.format(split=split))
         mask_rows = list(read_rows(masks_table, MASK_COLUMNS, "LabelName", codes))
-    chosen = choose_images(classes, box_rows, mask_rows, arguments.annotations, arguments.limit, split)
+    chosen = choose_images(classes, box_rows, mask_rows, annotations, limit, split)
     # What an earlier command brought stays, with its masks and its author, whatever this one asks for.
     chosen.update(path.stem for path in (folder / "images").glob("*.jpg"))
-    if arguments.annotations == "boxes" and (folder / "masks.csv").exists():
+    if annotations == "boxes" and (folder / "masks.csv").exists():
         mask_rows = list(read_rows(folder / "masks.csv", MASK_COLUMNS, "LabelName", codes))
     box_rows = [row for row in box_rows if row["ImageID"] in chosen]
     mask_rows = [row for row in mask_rows if row["ImageID"] in chosen]
@@ -158,17 +87,13 @@ def download_split(arguments, split):
     with atomic_file(folder / "classes.csv", "w") as file:
         rows = [{"LabelName": code, "DisplayName": name} for name, code in classes.items()]
         write_rows(file, CLASS_COLUMNS, rows)
-    images = download_images(
-        classes, box_rows, split, folder, arguments.images_url.rstrip("/"), progress=not arguments.quiet
-    )
+    images = download_images(classes, box_rows, split, folder, images_url.rstrip("/"), progress=progress)
     present = set(images.present)
     mask_rows = [row for row in mask_rows if row["ImageID"] in present]
     with atomic_file(folder / "masks.csv", "w") as file:
         write_rows(file, MASK_COLUMNS, mask_rows)
-    masks = download_masks(
-        mask_rows, split, folder, cache, arguments.masks_url.rstrip("/"), progress=not arguments.quiet
-    )
-    credits_table = table(arguments.tables_url, IMAGES_CSV[split])
+    masks = download_masks(mask_rows, split, folder, cache, masks_url.rstrip("/"), progress=progress)
+    credits_table = table(tables_url, IMAGES_CSV[split])
     credited = {row["ImageID"]: row for row in read_rows(credits_table, IMAGE_COLUMNS, "ImageID", present)}
     with atomic_file(folder / "attribution.csv", "w") as file:
         rows = [credited.get(image_id, {"ImageID": image_id}) for image_id in images.present]
@@ -177,8 +102,8 @@ def download_split(arguments, split):
     summary = {
         "classes": classes,
         "split": split,
-        "annotations": arguments.annotations,
-        "limit": arguments.limit,
+        "annotations": annotations,
+        "limit": limit,
         "images": len(present),
         "images_missing": images.missing,
         "images_unreadable": images.unreadable,
@@ -189,7 +114,6 @@ def download_split(arguments, split):
         "without_attribution": sorted(present - set(credited)),
     }
     write_atomically(folder / "download.json", json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
-    _print_summary(summary, folder, cache)
     return summary
 
 
@@ -243,11 +167,21 @@ def _refuse_other_classes(folder, classes):
             raise ValueError(f"{folder} holds {', '.join(before)}, not {', '.join(classes)}; choose another --out")
 
 
-def _print_summary(summary, folder, cache):
-    print(
+def describe(summary, folder, cache):
+    """What `download_split` returned, in sentences.
+
+    Args:
+        summary: dict.
+        folder: Path, as given to it.
+        cache: Path, as given to it.
+
+    Returns:
+        str, several lines.
+    """
+    lines = [
         f"{folder}: {summary['images']} images, {summary['boxes']} boxes and {summary['masks']} masks "
         f"of {', '.join(summary['classes'])}"
-    )
+    ]
     for key, words in (
         ("images_missing", "images are not in the bucket and were skipped"),
         ("images_unreadable", "images cannot be decoded and were skipped"),
@@ -256,6 +190,7 @@ def _print_summary(summary, folder, cache):
         ("without_attribution", "images have no author and licence on record"),
     ):
         if summary[key]:
-            print(f"  {len(summary[key])} {words} (named in download.json)")
-    print(f"  author and licence of each image: {folder / 'attribution.csv'}")
-    print(f"  tables and mask archives are kept in {cache}; delete it when you need no further class")
+            lines.append(f"  {len(summary[key])} {words} (named in download.json)")
+    lines.append(f"  author and licence of each image: {folder / 'attribution.csv'}")
+    lines.append(f"  tables and mask archives are kept in {cache}; delete it when you need no further class")
+    return "\n".join(lines)

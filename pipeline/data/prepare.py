@@ -1,89 +1,40 @@
-"""Turns masks, boxes, COCO JSON or label masks into COCO instance JSON for training, and shows the data.
-
-    python -m pipeline prepare --data data/cat/train                         # a folder that `download` made
-    python -m pipeline prepare --data photos --annotations xml               # Pascal VOC boxes
-    python -m pipeline prepare --data photos --annotations instances.json    # COCO JSON, any segmentation
-    python -m pipeline prepare --data photos --annotations png --class Cup   # PNG label masks
-
-Writes beside the folder, here for `data/cat/train`:
-
-    data/cat/train.json           COCO instances, masks as RLE at the exact size of each image
-    data/cat/train.report.json    counts, sizes, and every image and mask that was dropped, with the reason
-    data/cat/train.report.txt     the same in sentences, also printed
-    data/cat/train.contact.png    a sample of images with masks drawn: look at it before training
-
-Boxes are derived from masks. Groups, doubtful objects and objects with a lost mask become ignore regions
-(`iscrowd`). An object with a box and no mask is written without `segmentation`: it trains class and box, and not the
-mask; the report says how many there are. An interrupted run is continued by the same command.
-"""
+"""Masks, boxes, COCO JSON or label masks to COCO instance JSON for training, with a report and a contact sheet."""
 
 import json
 import os
 from pathlib import Path
 
-from pipeline.data.formats import FORMATS
-
 SHEET_TILES = 48
 
 
-def add_arguments(parser):
-    """Adds the options of `python -m pipeline prepare` to an argparse parser."""
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder of images")
-    parser.add_argument(
-        "--annotations",
-        type=Path,
-        metavar="PATH",
-        help="folder of XML or PNG files, or a COCO JSON file (default: DIR)",
-    )
-    parser.add_argument(
-        "--format",
-        choices=("auto", *FORMATS),
-        default="auto",
-        help="what the annotations are (default: told by the files)",
-    )
-    parser.add_argument(
-        "--class",
-        dest="classes",
-        action="append",
-        metavar="NAME",
-        help="keep only this class; repeat the option for several (default: all). Label masks need it",
-    )
-    parser.add_argument(
-        "--values",
-        choices=("instances", "classes"),
-        default="instances",
-        help="label masks: each value is one instance, or value c is the c-th --class (default: instances)",
-    )
-    parser.add_argument(
-        "--boxes",
-        choices=("keep", "fill", "ignore"),
-        default="keep",
-        help="objects with a box but no mask: keep the box, which trains class and box but no mask; fill it where a "
-        "image has no masks at all, which teaches box-shaped masks; or ignore these regions (default: keep)",
-    )
-    parser.add_argument("--out", type=Path, metavar="FILE", help="the JSON file to write (default: DIR.json)")
-    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+def prepare(
+    data,
+    annotations=None,
+    out=None,
+    format_name="auto",
+    class_names=None,
+    values="instances",
+    boxes="keep",
+    progress=True,
+):
+    """Read every image, then write JSON, report and contact sheet; an interrupted call is continued by the same one.
 
-
-def main(arguments):
-    """Runs the preparation.
+    Args:
+        data: Path. Folder of images.
+        annotations: Path or `None`. Folder of XML or PNG files, or a COCO JSON file. Defaults to `data`.
+        out: Path or `None`. The JSON file to write. Defaults to the folder's name with `.json`.
+        format_name: str. One of `pipeline.data.formats.FORMATS`, or `"auto"` to tell it by the files.
+        class_names: list of str or `None`. The classes to keep, in this order. Defaults to all.
+        values: str. Of label masks: `"instances"` or `"classes"`, see `pipeline.data.formats.open_reader`.
+        boxes: str. What becomes of objects without a mask: `"keep"`, `"fill"` or `"ignore"`.
+        progress: bool. Whether to draw a progress bar on stderr.
 
     Returns:
-        int. 0 when the JSON was written.
+        Path of the JSON file, and the report as a dict, see `pipeline.data.report.summarize`.
 
     Raises:
-        ValueError: an option is wrong, or nothing could be used.
-        OSError: a folder cannot be written; the same command continues.
-    """
-    prepare(arguments)
-    return 0
-
-
-def prepare(arguments):
-    """Reads every image, then writes JSON, report and contact sheet.
-
-    Returns:
-        Dictionary as written to the report.
+        ValueError: if an argument is wrong, or no image can be used.
+        OSError: if a folder cannot be written; the same call continues.
     """
     from tqdm import tqdm
 
@@ -93,39 +44,37 @@ def prepare(arguments):
     from pipeline.data.report import describe, summarize
     from pipeline.resume import ProgressLog, fingerprint
 
-    data = Path(arguments.data)
-    out = arguments.out or default_annotations(data)
+    data = Path(data)
+    out = Path(out) if out else default_annotations(data)
     if out.suffix != ".json":
         raise ValueError(f"--out is {out}; it must end in .json")
-    reader = open_reader(arguments.format, data, arguments.annotations, arguments.classes, arguments.values)
-    class_names = _check_classes(arguments.classes, reader.class_names)
+    reader = open_reader(format_name, data, annotations, class_names, values)
+    kept_classes = _check_classes(class_names, reader.class_names)
     out.parent.mkdir(parents=True, exist_ok=True)
     root = out.with_suffix("")  # file names count from here, as in NAME.json beside NAME/
     root.mkdir(exist_ok=True)
 
-    options = arguments.classes, arguments.values, arguments.boxes, reader.class_names
+    options = class_names, values, boxes, reader.class_names
     progress_log = ProgressLog(out.with_name(f"{out.name}.progress"), fingerprint(options, reader.inputs), "file_name")
     with progress_log:
-        for path in tqdm(reader.images, desc="prepare", unit="image_index", disable=arguments.quiet):
+        for path in tqdm(reader.images, desc="prepare", unit="image", disable=not progress):
             name = Path(os.path.relpath(path, root)).as_posix()
             if name not in progress_log.records:
-                progress_log.add(prepare_image(reader, path, name, class_names, arguments.boxes))
+                progress_log.add(prepare_image(reader, path, name, kept_classes, boxes))
     records = [progress_log.records[name] for name in sorted(progress_log.records)]
 
-    content = to_coco(records, class_names, reader.credits)
+    content = to_coco(records, kept_classes, reader.credits)
     report = summarize(content, records)
     if not content["images"]:
         reasons = "; ".join(f"{count} x {reason}" for reason, count in report["dropped_images"].items())
         raise ValueError(f"no image of {data} can be used ({reasons})")
     write_atomically(out.with_suffix(".report.json"), json.dumps(report, indent=2, ensure_ascii=False) + "\n")
-    text = describe(report, out)
-    write_atomically(out.with_suffix(".report.txt"), text)
+    write_atomically(out.with_suffix(".report.txt"), describe(report, out))
     with atomic_file(out.with_suffix(".contact.png")) as file:
         contact_sheet(_tiles(content, root)).save(file, "PNG")
     write_atomically(out, json.dumps(content, ensure_ascii=False))  # last: where it is, everything is
     progress_log.path.unlink()
-    print(text, end="")
-    return report
+    return out, report
 
 
 def prepare_image(reader, path, name, class_names, boxes="keep"):
@@ -232,9 +181,7 @@ def _check_classes(asked, known):
 
 def _read_sizes(path):
     """Decodes an image; returns its upright size and its size as stored, both (height, width)."""
-    from PIL import Image
-
-    from mrcnn.images import read_image
+    from mrcnn.images import open_image, read_image
 
     try:
         upright = read_image(path).shape[:2]
@@ -242,7 +189,7 @@ def _read_sizes(path):
         if not path.exists():
             raise ValueError("image file is missing") from error
         raise ValueError(f"image cannot be read: {error}") from error
-    with Image.open(path) as image:
+    with open_image(path) as image:
         return upright, (image.height, image.width)
 
 

@@ -5,6 +5,7 @@ sample's random numbers come from (seed, number), and each epoch's order from (s
 """
 
 import functools
+import re
 
 import numpy as np
 
@@ -42,7 +43,8 @@ class SampleReader:
         self.config = config
         self.negative_share = config.negative_share if groups[NEGATIVE] else 0.0
         self.jitter = Jitter(config.scale, config.aspect, config.flip, config.colour, config.grey)
-        # Masks are stored as run lengths; decoding them once costs some 20 KB a photo.
+        # Masks are stored as run lengths and decoded once: a byte for each pixel of an instance's box, so up to 1 MB
+        # for a photo of a megapixel. At most 20,000 photos are kept.
         self._windows = functools.lru_cache(maxsize=20_000)(self._read_windows)
 
     def _read_windows(self, dataset, image_id):
@@ -132,6 +134,26 @@ class SampleReader:
         samples = samples.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         # At least one row of padding, class 0: operations over instances then never see an empty axis.
         return samples.map(_add_padding_row).padded_batch(rows).prefetch(4)
+
+
+def next_batch(batches):
+    """The next batch of `SampleReader.batches`.
+
+    Args:
+        batches: iterator over them.
+
+    Raises:
+        ValueError: if a photo or its annotation cannot be read.
+    """
+    import tensorflow as tf
+
+    try:
+        return next(batches)
+    except tf.errors.OpError as error:  # it wraps what the reader raised, with a traceback in its message
+        reason = re.search(r"^(?:\w+: )?ValueError: (.+)$", error.message, re.MULTILINE)
+        if reason is None:
+            raise
+        raise ValueError(f"the training data cannot be read: {reason[1]}") from error
 
 
 def _times(record, sampling_weights):

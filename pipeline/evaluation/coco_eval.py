@@ -1,24 +1,11 @@
-"""Measure a model on a data set with the COCO protocol.
-
-    python -m pipeline evaluate --weights cat --data DATA/val --annotations DATA/val.json --json result.json
-    python -m pipeline evaluate --weights cat --data DATA/val --report report/
-
-With --report it also draws precision over recall, the scores of right and wrong detections, and the photos that went
-worst, with what should have been found beside what was. With --json or --report an interrupted run is continued by the
-same command.
-"""
+"""COCO's figures of a model on a data set, and those that COCO's protocol hides."""
 
 import contextlib
 import io
-import json
-import sys
 import time
-from pathlib import Path
 
 import numpy as np
 
-from mrcnn.atomic import write_atomically
-from pipeline.data.dataset import CocoDataset
 from pipeline.evaluation.matching import match_photos
 from pipeline.resume import ProgressLog, fingerprint
 
@@ -29,15 +16,6 @@ SHOWN = 0.5  # confidence from which a detection counts as shown to people
 IOU_50, IOU_75 = 0, 5
 ALL, SMALL, MEDIUM, LARGE = range(4)
 STATISTICS = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR")
-
-
-def add_arguments(parser):
-    parser.add_argument("--weights", default="cat", help="name under weights/ or path of an .npz (default: cat)")
-    parser.add_argument("--data", required=True, help="folder of photos")
-    parser.add_argument("--annotations", help="COCO JSON (default: the folder's name with .json)")
-    parser.add_argument("--json", help="also write the figures to this file")
-    parser.add_argument("--report", metavar="DIR", help="also draw curves, histogram and worst photos into this folder")
-    parser.add_argument("--size", type=int, help="longer side of the network's input in pixels")
 
 
 def evaluate(model, dataset, size=None, progress=True):
@@ -65,7 +43,11 @@ def detect_all(model, dataset, size=None, progress=True, progress_log=None):
     Arguments and errors are those of `evaluate`, and:
 
     Args:
-        progress_log: `ProgressLog` by `image_id`, open. Photos in it are not looked at again. Defaults to none.
+        progress_log: `ProgressLog` by `image_id`, see `detection_log`. Photos in it are not looked at again. Defaults
+            to none.
+
+    Returns:
+        list of dict, and float.
     """
     from tqdm import tqdm
 
@@ -74,19 +56,33 @@ def detect_all(model, dataset, size=None, progress=True, progress_log=None):
     records = progress_log.records if progress_log else {}
     done = len(records)
     waiting = [image_id for image_id in dataset.image_ids if image_id not in records]
-    for image_id in tqdm(waiting, "evaluate", len(dataset), initial=done, unit="photo", disable=not progress):
-        image = dataset.load_image(image_id)
-        start = time.perf_counter()
-        found = model.segment(image, LEAST_CONFIDENCE, LIMIT, size)
-        record = {"image_id": image_id, "seconds": time.perf_counter() - start, "results": found.to_coco(image_id)}
-        for row in record["results"]:
-            row["category_id"] = dataset.category_ids[row["category_id"] - 1]
-        if progress_log:
-            progress_log.add(record)
-        else:
-            records[image_id] = record
+    with progress_log or contextlib.nullcontext():
+        for image_id in tqdm(waiting, "evaluate", len(dataset), initial=done, unit="photo", disable=not progress):
+            image = dataset.load_image(image_id)
+            start = time.perf_counter()
+            found = model.segment(image, LEAST_CONFIDENCE, LIMIT, size)
+            record = {"image_id": image_id, "seconds": time.perf_counter() - start, "results": found.to_coco(image_id)}
+            for row in record["results"]:
+                row["category_id"] = dataset.category_ids[row["category_id"] - 1]
+            if progress_log:
+                progress_log.add(record)
+            else:
+                records[image_id] = record
     results = [row for image_id in dataset.image_ids for row in records[image_id]["results"]]
     return results, round(1000 * float(np.median([record["seconds"] for record in records.values()])), 1)
+
+
+def detection_log(path, weights_file, dataset, size=None):
+    """The `ProgressLog` of `detect_all`: it is continued as long as weights, photos, annotations and size are the same.
+
+    Args:
+        path: path of the log.
+        weights_file: Path of the model's weights.
+        dataset: `CocoDataset`.
+        size: int or `None`, as given to `detect_all`.
+    """
+    inputs = [weights_file, dataset.annotations, *(dataset.path(image_id) for image_id in dataset.image_ids)]
+    return ProgressLog(path, fingerprint(size, inputs), "image_id")
 
 
 def measure(dataset, results):
@@ -259,39 +255,3 @@ def table(report):
         lines.append(f"false alarms on photos without instances: {report['false_alarms']:.1%}{kinds}")
     time_text = f", {report['ms_per_picture']} ms each" if "ms_per_picture" in report else ""
     return "\n".join([*lines, f"{report['pictures']} photos{time_text}"])
-
-
-def main(arguments):
-    from mrcnn import MaskRCNN
-
-    if arguments.report:
-        Path(arguments.report).mkdir(parents=True, exist_ok=True)
-    model = MaskRCNN.from_pretrained(arguments.weights)
-    dataset = CocoDataset(arguments.data, arguments.annotations, model.class_names)
-    with open_progress_log(arguments, dataset) as progress_log:
-        results, milliseconds = detect_all(model, dataset, arguments.size, progress_log=progress_log)
-    report = {**measure(dataset, results), "ms_per_picture": milliseconds}
-    print(table(report))
-    if arguments.json:
-        write_atomically(arguments.json, json.dumps(report, indent=2) + "\n")
-        print(f"written: {arguments.json}", file=sys.stderr)
-    if arguments.report:
-        from pipeline.evaluation.figures import draw_report
-
-        for path in draw_report(dataset, results, arguments.report):
-            print(f"written: {path}", file=sys.stderr)
-    if progress_log:
-        progress_log.path.unlink()
-    return 0
-
-
-def open_progress_log(arguments, dataset):
-    """The journal beside the first file that the command writes, as a context; of `None` if it writes none."""
-    from mrcnn import weights
-
-    if not arguments.json and not arguments.report:
-        return contextlib.nullcontext()
-    path = f"{arguments.json}.progress" if arguments.json else Path(arguments.report) / "detections.progress"
-    inputs = [weights.locate(arguments.weights, weights.RUNNABLE), dataset.annotations]
-    inputs += [dataset.path(image_id) for image_id in dataset.image_ids]
-    return ProgressLog(path, fingerprint(arguments.size, inputs), "image_id")

@@ -6,6 +6,8 @@ import numpy as np
 
 from mrcnn.results.drawing import PALETTE
 from pipeline.data.contact_sheet import Tile, contact_sheet
+from pipeline.data.dataset import IGNORE
+from pipeline.data.formats.coco import decode_rle
 from pipeline.evaluation.coco_eval import ALL, IOU_50, IOU_75, SHOWN, coco_run, read_truth
 from pipeline.evaluation.matching import match_photos
 
@@ -92,8 +94,6 @@ def worst_photos(dataset, results, matches, count=WORST):
 
 def _true_masks(dataset, image_id):
     """Whole-image masks of a photo's instances and of its ignore regions."""
-    from pipeline.data.dataset import IGNORE
-
     size = dataset.images[image_id]["height"], dataset.images[image_id]["width"]
     masks = {True: [], False: []}
     for window, class_id, _ in zip(*dataset.windows(image_id), strict=True):
@@ -104,10 +104,8 @@ def _true_masks(dataset, image_id):
 
 
 def _found_masks(results, image_id):
-    from pycocotools import mask as coco_mask
-
     shown = [row for row in results if row["image_id"] == image_id and row["score"] >= SHOWN]
-    return [coco_mask.decode(row["segmentation"]).astype(bool) for row in shown]
+    return [decode_rle(row["segmentation"]) for row in shown]
 
 
 def _figure(across, up):

@@ -1,23 +1,10 @@
-"""Download the COCO weights of 2017 that matterport published with Mask_RCNN 2.0: ResNet-101, 80 classes, 258 MB.
-
-    python -m pipeline download-coco
-    python -m pipeline download-coco --out elsewhere/mask_rcnn_coco.h5
-
-An interrupted download is continued by the same command; the finished file is compared with its known checksum.
-"""
+"""The COCO weights of 2017 that matterport published with Mask_RCNN 2.0: ResNet-101, 80 classes, 258 MB."""
 
 import hashlib
-import sys
-from pathlib import Path
 from urllib.parse import urlsplit
 
 URL = "https://github.com/matterport/Mask_RCNN/releases/download/v2.0/mask_rcnn_coco.h5"
 MD5 = "e98aaff6f99e307b5e2a8a3ff741a518"  # as NVIDIA's TensorRT sample for this file states it
-
-
-def add_arguments(parser):
-    parser.add_argument("--out", type=Path, default=Path("data/mask_rcnn_coco.h5"), help="file (default: %(default)s)")
-    parser.add_argument("--url", default=URL, help="a mirror of the file (default: %(default)s)")
 
 
 def download(path, url=URL, md5=MD5, attempts=3, progress=True):
@@ -51,10 +38,3 @@ def download(path, url=URL, md5=MD5, attempts=3, progress=True):
             path.unlink()
         what = "is there already and" if present else "came from there but"
         raise ValueError(f"{path} {what} is not the published file: its MD5 is {found}, expected {md5}")
-
-
-def main(arguments):
-    download(arguments.out, arguments.url)
-    print(f"{arguments.out}: complete, {arguments.out.stat().st_size / 1e6:.0f} MB", file=sys.stderr)
-    print(f"next: python -m pipeline import-matterport {arguments.out} --name coco", file=sys.stderr)
-    return 0

@@ -1,23 +1,11 @@
-"""Convert the convolutions of an Open Images SSD-MobileNetV2 into the initial weights of the `lite` backbone.
+"""The convolutions of an Open Images SSD-MobileNetV2, as the initial weights of the `lite` backbone."""
 
-    python -m pipeline convert-backbone ssd_mobilenetv2_oidv4_fp16.tflite --out weights/mobilenet_v2_oidv4.npz
-
-The file is a detector for 24 classes of Open Images V4 with folded batch norms, float16, from the npm package
-`@mediapipe/objectron` 0.4.1675468480 (Apache-2.0). Run once; the result is in `weights/`, with a card.
-"""
-
-import sys
 from pathlib import Path
 
 import numpy as np
 
 # Convolution number 41 and 42 of the graph (counted from 1) are SSD predictors, not part of MobileNetV2.
 PREDICTORS = (41, 42)
-
-
-def add_arguments(parser):
-    parser.add_argument("file", help="the .tflite file of the detector")
-    parser.add_argument("--out", default="weights/mobilenet_v2_oidv4.npz", help="npz to write (default: %(default)s)")
 
 
 def read_convolutions(path):
@@ -74,18 +62,25 @@ def fill(backbone, found):
         layer.set_weights([kernel, bias])
 
 
-def main(arguments):
+def convert(file, out):
+    """Write the initial backbone and its card.
+
+    Args:
+        file: Path of the detector's .tflite file.
+        out: Path of the npz to write.
+
+    Raises:
+        ValueError: if the file is not that detector.
+    """
     from mrcnn import weights
     from mrcnn.network import Network
 
     network = Network()
-    fill(network.backbone, read_convolutions(arguments.file))
+    fill(network.backbone, read_convolutions(file))
     card = {
         "what": "MobileNetV2 1.0 up to block 16, batch norms folded: the initial backbone of the lite preset",
         "origin": "SSD-MobileNetV2 trained on Open Images V4, npm package @mediapipe/objectron 0.4.1675468480",
         "licence": "Apache-2.0",
-        "command": f"python -m pipeline convert-backbone {Path(arguments.file).name}",
+        "command": f"python -m pipeline convert-backbone {file.name}",
     }
-    weights.save(network, arguments.out, card, only="backbone/")
-    print(f"{arguments.out}: {Path(arguments.out).stat().st_size / 1e6:.1f} MB", file=sys.stderr)
-    return 0
+    weights.save(network, out, card, only="backbone/")

@@ -39,6 +39,12 @@ def worker(strategy):
     return resolver.task_id, resolver.cluster_spec().num_tasks("worker")
 
 
+def is_first():
+    """Whether this is the machine that writes the files, by `TF_CONFIG`; `find_strategy` has checked it before."""
+    config = os.environ.get("TF_CONFIG")
+    return not config or json.loads(config)["task"]["index"] == 0
+
+
 def from_first(strategy, number):
     """The integer that the first machine has; each of them must ask for it at the same point of the run."""
     import tensorflow as tf

@@ -85,6 +85,9 @@ def _data_row(use, data):
 def _settings(training):
     """What differs from the standard recipe."""
     standard = json.loads(json.dumps(dataclasses.asdict(TrainConfig())))  # tuples as lists, as in the card
+    groups = {group: training.get(group, {}) for group in ("network", "sampling")}
+    training = {key: value for key, value in training.items() if key not in groups}
+    training |= {f"{group}.{key}": value for group, of in groups.items() for key, value in of.items()}
     told = ("preset", "image_size", "init", "steps", "batch_size")
     changed = [f"`{key}={value}`" for key, value in training.items() if key not in told and value != standard.get(key)]
     return f"Changed settings: {', '.join(changed) or 'none'}; the others are in `pipeline/training/config.py`."

@@ -24,9 +24,11 @@ class Log:
             _cut_after(path, step)
         self._board = out / "tensorboard"
         self._writer = tf.summary.create_file_writer(str(self._board))
+        self._times = []  # of each step of this sitting: seconds, and how many of them it waited for data
 
     def step(self, step, losses, rate, seconds, waited):
         """One training step: its losses, and how long it took and waited for data, in seconds."""
+        self._times.append((seconds, waited))
         row = {"step": step, **losses, "learning_rate": rate, "seconds": seconds, "data_wait": waited / seconds}
         self._append(self._steps, row)
         if step % 10 == 0:
@@ -40,6 +42,10 @@ class Log:
         row["false_alarms"] = report["false_alarms"]
         self._append(self._evaluations, row)
         self._summaries("val", step, row)
+
+    def speed(self, batch_size):
+        """The speed of the steps of this sitting, in words; the first one compiles and is left out."""
+        return speed(self._times[1:], batch_size)
 
     def close(self):
         with full_disk_said(self._board):
@@ -60,6 +66,20 @@ class Log:
             for name, value in row.items():
                 if name != "step":
                     tf.summary.scalar(f"{group}/{name}", value)
+
+
+def speed(steps, batch_size):
+    """In words: photos a second, and the share of the time that the steps waited for data.
+
+    Args:
+        steps: list of (seconds, seconds of them spent waiting), without the first, which compiles.
+        batch_size: int.
+    """
+    if not steps:
+        return "too few steps to tell the speed"
+    seconds, waited = (sum(values) for values in zip(*steps, strict=True))
+    rate, share = batch_size * len(steps) / seconds, waited / seconds
+    return f"{rate:.1f} photos a second, {share:.1%} of the time waiting for data"
 
 
 def _cut_after(path, step):

@@ -6,7 +6,6 @@ gradients are added up before they are used, so that the result is that of one d
 """
 
 import math
-from pathlib import Path
 
 import numpy as np
 
@@ -35,18 +34,18 @@ class Trainer:
     def __init__(self, network, config, strategy=None):
         import tensorflow as tf
 
-        from mrcnn.network import Network
+        from mrcnn.build import build_network
+        from mrcnn.training_losses import Sampling
 
         self.network = network
         self.config = config
+        self.sampling = Sampling(**config.sampling)
         self.step = 0
-        self.best = -1.0  # validation mask AP
-        self.evaluations_without_improvement = 0  # evaluations since then
         self.strategy = strategy or tf.distribute.get_strategy()
         devices = self.strategy.num_replicas_in_sync
         if config.batch_size % devices:
             raise ValueError(f"batch_size is {config.batch_size}, expected a multiple of the {devices} devices")
-        self.averaged = Network(network.config)
+        self.averaged = build_network(network.config)
         self.averaged.set_weights(network.get_weights())
         backbone = {id(variable) for variable in network.backbone.weights}
         frozen = {id(variable) for variable in network.backbone_variables(config.frozen)}
@@ -94,7 +93,7 @@ class Trainer:
         values = [variable.value for variable in self.trained]
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(values)
-            sums = self.network.training_losses(images, truth, seeds)
+            sums = self.network.training_losses(images, truth, seeds, self.sampling)
             counts = context.all_reduce("SUM", {name: count for name, (_, count) in sums.items()})
             losses = {name: total / tf.maximum(counts[name], 1.0) for name, (total, _) in sums.items()}
             total = tf.add_n(list(losses.values()))
@@ -140,41 +139,14 @@ class Trainer:
         self.step += 1
         return losses
 
-    def _state(self):
+    def state(self):
+        """All variables of the network, its average and the optimizers: dict from a name to each."""
         lists = {
             "network": self.network.weights,
             "averaged": self.averaged.weights,
             "optimizer": [variable for optimizer in self.optimizers for variable in optimizer.variables],
         }
         return {f"{name}/{i}": v for name, variables in lists.items() for i, v in enumerate(variables)}
-
-    def save(self, path):
-        """Write everything that a resumed run needs, atomically."""
-        from mrcnn.atomic import atomic_file
-
-        arrays = {name: np.asarray(variable) for name, variable in self._state().items()}
-        progress = np.array([self.step, self.best, self.evaluations_without_improvement], np.float64)
-        with atomic_file(path) as file:
-            np.savez(file, progress=progress, **arrays)
-
-    def restore(self, path):
-        """Read what `save` wrote.
-
-        Raises:
-            ValueError: if the file is missing or belongs to another network.
-        """
-        if not Path(path).is_file():
-            raise ValueError(f"nothing to resume: {path} does not exist")
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-        progress = arrays.pop("progress", None)
-        state = self._state()
-        if {name: v.shape for name, v in state.items()} != {name: array.shape for name, array in arrays.items()}:
-            raise ValueError(f"{path} is the checkpoint of another network")
-        for name, variable in state.items():
-            variable.assign(arrays[name])
-        step, self.best, evaluations_without_improvement = progress.tolist()
-        self.step, self.evaluations_without_improvement = int(step), int(evaluations_without_improvement)
 
 
 def _optimizer(variables, weight_decay):

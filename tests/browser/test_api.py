@@ -94,6 +94,7 @@ def document(client):
     return client.predict(handle_file(CHELSEA), confidence=0.3, api_name="/segment")[0]
 
 
+@pytest.mark.slow
 def test_the_command_line_gives_the_same_document(document, tmp_path):
     arguments = [CHELSEA, "--out", tmp_path, "--confidence", "0.3"]
     subprocess.run([sys.executable, "-m", "mrcnn", *map(str, arguments)], cwd=ROOT, check=True)
@@ -102,6 +103,7 @@ def test_the_command_line_gives_the_same_document(document, tmp_path):
     assert without_time_and_name(written) == without_time_and_name(document)
 
 
+@pytest.mark.slow
 def test_mcp_gives_the_same_document(document):
     photo = "data:image/png;base64," + base64.b64encode(Path(CHELSEA).read_bytes()).decode()
 

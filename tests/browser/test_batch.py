@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from interface.examples import example_photos
 from tests.browser.tabs import open_tab
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def test_photos_and_a_zip_give_a_gallery_and_one_zip(page, tmp_path):

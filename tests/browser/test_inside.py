@@ -7,7 +7,7 @@ from interface.inside_tab import STEPS
 from tests.browser.tabs import open_tab
 from tests.browser.test_page import segment
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def test_without_a_photo_it_says_what_to_do(page):

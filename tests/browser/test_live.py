@@ -13,6 +13,8 @@ from interface.session import Models
 from tests.browser.conftest import CHROMIUM_FLAGS, PATIENCE, PROGRAM
 from tests.browser.tabs import open_tab
 
+pytestmark = pytest.mark.slow
+
 CAMERA_STATES = """() => [...document.querySelectorAll("#live-camera video")]
     .flatMap((video) => video.srcObject ? video.srcObject.getTracks().map((track) => track.readyState) : [])"""
 

@@ -14,7 +14,7 @@ from tests.browser.conftest import PATIENCE
 from tests.browser.test_page import download, image, segment
 from tools.app_process import running_app
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def add_dog(folder):

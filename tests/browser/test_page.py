@@ -130,6 +130,7 @@ def test_confidence_decides_what_counts(page):
         assert all(int(text.rstrip(" %")) >= confidence for text in texts)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("background, channels", [("grey", 3), ("blurred", 3), ("colour", 3), ("transparent", 4)])
 def test_background(page, background, channels):
     segment(page)
@@ -145,6 +146,7 @@ def test_background(page, background, channels):
         assert moved[beyond].mean() > 3 * moved[semantic].mean()
 
 
+@pytest.mark.slow
 def test_the_background_takes_a_colour_of_ones_own(page):
     segment(page)
     changes(page, "instances", lambda: page.get_by_label("colour", exact=True).check())
@@ -161,6 +163,7 @@ def test_the_background_takes_a_colour_of_ones_own(page):
     assert (np.abs(shown[beyond].astype(int) - (0, 200, 0)).max(axis=1) < 40).mean() > 0.8
 
 
+@pytest.mark.slow
 def test_pointing_names_the_cat_in_images_and_table(page):
     segment(page)
     row = page.locator("#table tr[data-row='0']")
@@ -186,6 +189,7 @@ def test_pointing_names_the_cat_in_images_and_table(page):
     expect(page.locator("path.active")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_webcam_photo(page):
     page.get_by_label("Capture from camera").click()
     page.get_by_role("button", name="Click to Access Webcam").click()
@@ -200,6 +204,7 @@ def test_webcam_photo(page):
     assert semantic[:, :100].mean() > semantic[:, -100:].mean()
 
 
+@pytest.mark.slow
 def test_pasted_photo(page):
     page.evaluate(
         """async (encoded) => {
@@ -228,6 +233,7 @@ def test_examples(page):
     expect(page.locator("#table tr")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_removing_the_photo(page):
     segment(page)
     page.get_by_label("Remove Image").click()
@@ -255,6 +261,7 @@ def odd_photos():
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", odd_photos())
 def test_odd_formats(page, tmp_path, name):
     image, options = odd_photos()[name]
@@ -267,6 +274,7 @@ def test_odd_formats(page, tmp_path, name):
     page.wait_for_function("() => document.querySelector('#photo img')?.naturalWidth > 0")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name, content, sentence",
     [
@@ -318,6 +326,7 @@ def test_archive(page, tmp_path):
     assert json.loads((folder / "coco.json").read_text())["images"][0]["file_name"] == "chelsea.png"
 
 
+@pytest.mark.slow
 def test_single_downloads(page, tmp_path):
     segment(page)
     sizes = {}
@@ -348,6 +357,7 @@ def places(page):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(1366, 900), (390, 844)])
 def test_nothing_moves_when_the_result_comes(open_page, tmp_path, size):
     page = open_page(viewport={"width": size[0], "height": size[1]})
@@ -366,6 +376,7 @@ def test_nothing_moves_when_the_result_comes(open_page, tmp_path, size):
     assert page.problems == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("locale", ["de-DE", "fr-FR"])
 def test_sliders_know_no_decimal_marks(open_page, locale):
     page = open_page(locale=locale)
@@ -382,6 +393,7 @@ def test_sliders_know_no_decimal_marks(open_page, locale):
     assert page.problems == []
 
 
+@pytest.mark.slow
 def test_everything_is_reached_by_keyboard(page):
     segment(page)
     page.evaluate("document.activeElement.blur()")
@@ -402,6 +414,7 @@ def test_everything_is_reached_by_keyboard(page):
     assert wanted <= reached
 
 
+@pytest.mark.slow
 def test_phone(open_page):
     page = open_page(viewport={"width": 390, "height": 844}, device_scale_factor=2, is_mobile=True, has_touch=True)
     segment(page)
@@ -414,6 +427,7 @@ def test_phone(open_page):
     assert page.problems == []
 
 
+@pytest.mark.slow
 def test_explanation_and_guide(page, server):
     open_tab(page, "How it works")
     figures = page.locator("img.explanation")
@@ -445,6 +459,7 @@ def contrast(page, selector):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_can_be_read(open_page, scheme):
     page = open_page(color_scheme=scheme)

@@ -18,7 +18,7 @@ from tests.browser.conftest import PATIENCE
 from tests.browser.test_page import download, segment, set_slider
 from tools.app_process import running_app
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 BROKEN_UPLOAD = (
     b"POST /gradio_api/upload HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9000000\r\n"

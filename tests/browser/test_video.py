@@ -12,7 +12,7 @@ from mrcnn.results import drawing
 from tests.browser.tabs import open_tab
 from tests.videos import read_video, write_video
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """Clips of several formats, written anew."""
 
-import wave
-
+import av
 import numpy as np
 import pytest
 
@@ -100,15 +99,22 @@ def test_a_damaged_part_does_not_lose_the_rest(tmp_path):
 @pytest.mark.parametrize("content", [b"", b"no video at all"])
 def test_what_is_no_film_is_said(tmp_path, content):
     (tmp_path / "a.mp4").write_bytes(content)
+    with pytest.raises(ValueError, match="a.mp4 is not a video in a known format"):
+        list(redraw_clip(tmp_path / "a.mp4", tmp_path / "out.mp4", np.copy))
+
+
+def test_what_only_begins_like_a_film_is_said(tmp_path):
+    (tmp_path / "a.mp4").write_bytes(b"\x00\x00\x00\x20ftypisom" + bytes(100))
     with pytest.raises(ValueError, match="a.mp4 cannot be read as a video"):
         list(redraw_clip(tmp_path / "a.mp4", tmp_path / "out.mp4", np.copy))
 
 
 def test_sound_alone_is_no_video(tmp_path):
-    with wave.open(str(tmp_path / "a.wav"), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(8000)
-        file.writeframes(bytes(16000))
-    with pytest.raises(ValueError, match="a.wav has no images, only sound"):
-        list(redraw_clip(tmp_path / "a.wav", tmp_path / "out.mp4", np.copy))
+    with av.open(str(tmp_path / "a.ogg"), "w") as writer:
+        sound = writer.add_stream("libopus", rate=48000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 960), np.float32), "fltp", "mono")
+        frame.sample_rate = 48000
+        writer.mux(sound.encode(frame))
+        writer.mux(sound.encode(None))
+    with pytest.raises(ValueError, match="a.ogg has no images, only sound"):
+        list(redraw_clip(tmp_path / "a.ogg", tmp_path / "out.mp4", np.copy))

@@ -63,12 +63,6 @@ def test_clip():
     assert clipped.numpy().tolist() == [[0, 0, 40, 30], [0, 0, 0, 0]]
 
 
-@pytest.mark.parametrize("kind", [np.array, tf.constant])
-def test_enlarge_works_on_arrays_and_tensors(kind):
-    found = boxes.expand_boxes(kind(np.array([[10, 20, 30, 60]], np.float32)), 0.1)
-    np.testing.assert_allclose(found, [[8, 16, 32, 64]], rtol=1e-6)
-
-
 def test_take_kept_fills_up_with_zeros():
     kept = boxes.nms(
         tf.constant([[0.0, 0, 4, 4], [0, 0, 4, 5], [9, 9, 12, 12]]), tf.constant([0.5, 0.6, 0.7]), 3, 0.5, 0.0

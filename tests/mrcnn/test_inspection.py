@@ -5,8 +5,8 @@ import pytest
 from skimage import data
 
 from mrcnn import MaskRCNN
+from mrcnn.build import build_network
 from mrcnn.config import PRESETS, replace
-from mrcnn.network import Network
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def test_the_box_head_said_cat_of_a_proposal(seen):
 
 def test_the_classic_presets_can_be_looked_into_as_well():
     config = replace(PRESETS["resnet50"], class_names=("cat",), image_size=128, pre_nms_top_n=200, post_nms_top_n=40)
-    seen = MaskRCNN(Network(config), compiled=False).inspect(data.chelsea(), 0.0)
+    seen = MaskRCNN(build_network(config), compiled=False).inspect(data.chelsea(), 0.0)
     assert seen.canvas.shape == (128, 128, 3)
     assert seen.window[0] > 0, "the image lies in the middle"
     assert [anchors.shape[2] for anchors in seen.anchors] == [3] * 5

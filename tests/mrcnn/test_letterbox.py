@@ -20,13 +20,13 @@ from mrcnn.letterbox import GREY, letterbox, to_image
     ],
 )
 def test_canvas_is_a_multiple_of_32_and_keeps_the_aspect(shape, canvas_shape, inner):
-    canvas, inner_size = letterbox(np.zeros((*shape, 3), np.uint8), 384)
+    canvas, window = letterbox(np.zeros((*shape, 3), np.uint8), 384)
     assert canvas.shape == (*canvas_shape, 3)
-    assert inner_size == inner
+    assert window == (0, 0, *inner)
 
 
 def test_filling_is_grey_and_outside_the_image():
-    canvas, (height, width) = letterbox(np.zeros((300, 500, 3), np.uint8), 384)
+    canvas, (_, _, height, width) = letterbox(np.zeros((300, 500, 3), np.uint8), 384)
     assert (canvas[:height, :width] == 0).all()
     assert (canvas[height:] == GREY).all()
 
@@ -34,4 +34,4 @@ def test_filling_is_grey_and_outside_the_image():
 def test_boxes_go_back_to_the_image_and_are_cut_to_it():
     boxes = np.array([[0, 0, 230, 384], [115, 192, 256, 384]], np.float32)
     expected = np.array([[0, 0, 300, 500], [150, 250, 300, 500]])
-    assert to_image(boxes, (230, 384), (300, 500)) == pytest.approx(expected, abs=1e-3)
+    assert to_image(boxes, (0, 0, 230, 384), (300, 500)) == pytest.approx(expected, abs=1e-3)

@@ -102,12 +102,23 @@ def test_arguments_out_of_range_are_refused(model, chelsea, arguments, sentence)
 
 
 @pytest.mark.parametrize(
-    "image_index", [np.zeros((10, 10, 3), np.uint8), np.zeros((64, 64, 7), np.uint8), "no/such/file.jpg", None, 7]
+    "image", [np.zeros((10, 10, 3), np.uint8), np.zeros((64, 64, 7), np.uint8), "no/such/file.jpg", None, 7]
 )
 def test_bad_images_are_refused_in_one_sentence(model, image):
     with pytest.raises(ValueError) as error:
         model.segment(image)
     assert "\n" not in str(error.value)
+
+
+def test_a_saved_model_comes_back_with_its_card(model, chelsea, tmp_path):
+    model.save(tmp_path / "mine.npz")
+    again = MaskRCNN.from_pretrained(tmp_path / "mine.npz", compiled=False)
+    assert again.config == model.config
+    assert {**again.card, "sha256": ""} == {**model.card, "config": again.card["config"], "sha256": ""}
+    for variable, expected in zip(again.network.weights, model.network.weights, strict=True):
+        np.testing.assert_array_equal(variable, expected)
+    with pytest.raises(ValueError, match="must end in .npz"):
+        model.save(tmp_path / "mine.h5")
 
 
 def test_uncompiled_gives_the_same(model, chelsea):

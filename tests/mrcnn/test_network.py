@@ -3,16 +3,18 @@
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 
-from mrcnn import MaskRCNN
+from mrcnn import MaskRCNN, losses
+from mrcnn.config import PRESETS, replace
 from mrcnn.network import Network
 from pipeline.data.dataset import CocoDataset
 from pipeline.data.reader import SampleReader
 from pipeline.evaluation.coco_eval import evaluate
 from pipeline.training.config import TrainConfig
-from pipeline.training.loop import build_network
+from pipeline.training.initial_network import initial_network
 from pipeline.training.trainer import Trainer
 from tests.drawn import write_dataset
 
@@ -36,13 +38,14 @@ def overfitted(tmp_path_factory):
         colour=0.0,
         grey=0.0,
     )
-    trainer = Trainer(build_network(config, dataset.class_names), config)
+    trainer = Trainer(initial_network(config, dataset.class_names), config)
     losses = []
     for batch in SampleReader([dataset], config).batches().take(config.steps):
         losses.append(trainer.train_step(*batch))
     return trainer, dataset, losses
 
 
+@pytest.mark.slow
 def test_learns_two_drawn_images_by_heart(overfitted):
     trainer, dataset, losses = overfitted
     assert losses[-1]["total"] < 0.3 * losses[0]["total"]
@@ -129,3 +132,21 @@ def test_every_stage_survives_its_own_config():
         again = type(layer).from_config(layer.get_config())
         assert again.get_config() == layer.get_config()
     assert Network.from_config(network.get_config()).config == network.config
+
+
+def test_a_keras_user_can_fit_it(tmp_path):
+    """With `compile` and `fit` on the reader's batches; the loss is that of our own loop, and training lowers it."""
+    dataset = CocoDataset(write_dataset(tmp_path / "train", count=2, negatives=0))
+    batches = SampleReader([dataset], TrainConfig(image_size=96, canvas_sizes=(96,), batch_size=2)).batches()
+    first = next(iter(batches))
+    keras.utils.set_random_seed(0)  # no pretrained backbone here, so learning is slow and depends on the start
+    network = Network(replace(PRESETS["lite"], image_size=96, pyramid_channels=16, post_nms_top_n=20, box_units=16))
+    sums = network.training_losses(*first)
+    expected = {name: float(total) / max(float(count), 1) for name, (total, count) in sums.items()}
+    expected["loss"] = sum(expected.values())
+    assert set(expected) == {"loss", *losses.NAMES}
+    network.compile(keras.optimizers.Adam(1e-3))
+    assert {name: float(value) for name, value in network.test_step(first).items()} == pytest.approx(expected, rel=1e-4)
+    history = network.fit(batches.take(1).cache(), epochs=25, verbose=0).history
+    assert {name: values[0] for name, values in history.items()} == pytest.approx(expected, rel=1e-4)
+    assert history["loss"][-1] < 0.8 * history["loss"][0]

@@ -29,7 +29,7 @@ def test_padding_rows_match_nothing():
     assert labels.numpy().tolist() == [NEGATIVE]
 
 
-def test_rescue_gives_an_unreached_object_its_best_candidate():
+def test_low_quality_matches_give_an_unreached_object_its_best_candidate():
     candidates = boxes([0, 0, 10, 10], [0, 0, 10, 8], [40, 40, 50, 50])
     true = boxes([0, 0, 10, 3])  # overlaps the first two by 0.3 and 0.375
     labels, _ = match(candidates, true, ids(1), 0.6, 0.2)
@@ -39,14 +39,14 @@ def test_rescue_gives_an_unreached_object_its_best_candidate():
     assert matched.numpy()[1] == 0
 
 
-def test_rescue_beats_the_candidates_own_best_match():
-    """The only candidate near a small object stays with it, though it overlaps a large one more."""
+def test_a_candidate_that_is_the_best_of_two_objects_goes_to_the_first():
+    """The first in the order of the rows; the other object gets none."""
     candidates = boxes([0, 0, 10, 10])
     labels, matched = match(
         candidates, boxes([0, 0, 10, 8], [0, 0, 4, 4]), ids(1, 2), 0.9, 0.3, allow_low_quality_matches=True
     )
     assert labels.numpy().tolist() == [POSITIVE]
-    assert matched.numpy().tolist() == [0], "of two objects in need the first is served"
+    assert matched.numpy().tolist() == [0]
 
 
 def test_ignore_regions_are_neither_right_nor_wrong():

@@ -6,11 +6,11 @@ import time
 
 
 def kill_half_way(process, progress_log, seconds, records=20):
-    """Send SIGKILL to a command and its children once its journal holds so many lines.
+    """Send SIGKILL to a command and its children once its progress log holds so many lines.
 
     Args:
         process: `subprocess.Popen` in a session of its own.
-        progress_log: path of the journal that it writes, see `pipeline/resume.py`.
+        progress_log: path of the progress log that it writes, see `pipeline/resume.py`.
         seconds: float. How long it may take to get there.
         records: int. Lines to wait for, the fingerprint among them.
 

@@ -1,4 +1,4 @@
-"""A journal gives back what was finished, whatever ended the run before."""
+"""A progress log gives back what was finished, whatever ended the run before."""
 
 import subprocess
 import sys
@@ -25,13 +25,13 @@ def test_finished_records_come_back(path):
     assert list(ProgressLog(path, "print", "name").records) == ["Zoë", "b", "c"]
 
 
-def test_a_journal_of_anything_else_is_thrown_away(path):
+def test_a_progress_log_of_anything_else_is_thrown_away(path):
     with ProgressLog(path, "other", "name") as progress_log:
         assert progress_log.records == {}
     assert path.read_bytes() == b"other\n"
 
 
-def test_a_torn_journal_keeps_its_whole_lines(path):
+def test_a_torn_progress_log_keeps_its_whole_lines(path):
     """A full disk or a power cut may end it anywhere, in the middle of a letter too."""
     whole = path.read_bytes()
     for length in range(len(whole)):

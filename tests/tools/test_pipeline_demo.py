@@ -4,6 +4,10 @@ import re
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 
 def test_from_a_class_name_to_the_page_that_finds_it(tmp_path):
     command = [sys.executable, "-m", "tools.pipeline_demo", "--out", str(tmp_path)]

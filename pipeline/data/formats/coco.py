@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from mrcnn.results import run_length
+from mrcnn.results.instances import MaskWindow
 from pipeline.data.formats import Annotation, Region
 
 
@@ -19,25 +21,15 @@ class CocoReader:
     def __init__(self, data, annotations):
         if annotations is None:
             raise ValueError("the coco format needs its JSON file: add --annotations FILE")
-        try:
-            content = json.loads(Path(annotations).read_text(encoding="utf-8"))
-            names = {row["id"]: row["name"] for row in sorted(content["categories"], key=lambda row: row["id"])}
-            images = {row["id"]: row for row in content["images"]}
-            self.images = [Path(data) / row["file_name"] for row in images.values()]
-            self.sizes = {row["id"]: _size(row) for row in images.values()}
-            self.rows = {image_id: [] for image_id in images}
-            for row in content["annotations"]:
-                if row["image_id"] in self.rows and row["category_id"] in names:
-                    self.rows[row["image_id"]].append(row | {"class": names[row["category_id"]]})
-        except (ValueError, KeyError, TypeError) as error:
-            reason = f"an entry lacks {error}" if isinstance(error, KeyError) else error
-            raise ValueError(
-                f"{annotations} is not COCO instance JSON with images, annotations and categories ({reason})"
-            ) from error
-        if not images:
-            raise ValueError(f"{annotations} names no images")
+        images, categories, rows = read_coco(annotations, lambda images, *_: [_size(row) for row in images.values()])
+        names = {row["id"]: row["name"] for row in categories}
+        self.sizes = {image_id: _size(row) for image_id, row in images.items()}
+        self.rows = {image_id: [] for image_id in images}
+        for row in rows:
+            if row["image_id"] in self.rows and row["category_id"] in names:
+                self.rows[row["image_id"]].append(row | {"class": names[row["category_id"]]})
         self.class_names = list(names.values())
-        self.images = dict(zip(self.images, images.values(), strict=True))
+        self.images = {Path(data) / row["file_name"]: row for row in images.values()}
         self.inputs = [*self.images, Path(annotations)]
         self.credits = {}
 
@@ -59,6 +51,42 @@ class CocoReader:
             except (KeyError, TypeError, ValueError):
                 annotation.problems.append("segmentation cannot be decoded")
         return annotation
+
+
+def read_coco(path, check=None):
+    """The three lists of a COCO instance JSON file.
+
+    Args:
+        path: path of the file.
+        check: function of what is returned, which looks at what its caller needs besides and may raise `ValueError`,
+            `KeyError` or `TypeError`. Defaults to none.
+
+    Returns:
+        dict from id to image, list of categories in the order of their ids, and list of annotations, all as the file
+        has them. Images have `file_name`, categories `name`, annotations `image_id` and `category_id`.
+
+    Raises:
+        ValueError: if the file is anything else, or names no images.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        images = {row["id"]: row for row in content["images"]}
+        categories = sorted(content["categories"], key=lambda row: row["id"])
+        rows = content["annotations"]
+        for row in images.values():
+            Path(row["file_name"])
+        for row in categories:
+            row["name"].strip()
+        for row in rows:
+            row["image_id"], row["category_id"]
+        if check:
+            check(images, categories, rows)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        reason = f"an entry lacks {error}" if isinstance(error, KeyError) else error
+        raise ValueError(f"{path} is not COCO instance JSON: {reason}") from error
+    if not images:
+        raise ValueError(f"{path} names no images")
+    return images, categories, rows
 
 
 def _size(image):
@@ -113,12 +141,7 @@ def encode_rle(mask):
     Returns:
         The RLE dictionary, the box [x, y, width, height] in pixels and the area in pixels.
     """
-    from pycocotools import mask as rle
-
-    encoded = rle.encode(np.asfortranarray(mask, np.uint8))
-    box = [float(edge) for edge in rle.toBbox(encoded)]
-    return (
-        {"size": list(mask.shape), "counts": encoded["counts"].decode("ascii")},
-        box,
-        int(rle.area(encoded)),
-    )
+    window = MaskWindow.around(mask)
+    height, width = window.mask.shape
+    box = [float(edge) for edge in (window.left, window.top, width, height)]
+    return run_length.encode_rle(window, mask.shape), box, int(np.count_nonzero(window.mask))

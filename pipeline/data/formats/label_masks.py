@@ -65,10 +65,10 @@ class LabelMaskReader:
 
 def _read_labels(path):
     """Reads palette, grey, 16-bit, black and white, and colour masks as int32 (H, W)."""
-    from PIL import Image
+    from mrcnn.images import open_image
 
     try:
-        with Image.open(path) as image:
+        with open_image(path) as image:
             if image.mode in ("RGB", "RGBA"):
                 red, green, blue = np.moveaxis(np.asarray(image.convert("RGB"), np.int32), 2, 0)
                 colours = (red << 16) | (green << 8) | blue

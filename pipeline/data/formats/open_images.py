@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from mrcnn.results.boxes import box_iou
 from pipeline.data.formats import Annotation, Region, fit_mask
 from pipeline.data.formats.voc import read_voc
 from pipeline.data.open_images.tables import CLASS_COLUMNS, MASK_COLUMNS, read_rows
@@ -55,8 +56,8 @@ class OpenImagesReader:
             annotation.size = boxes.size
             annotation.problems += boxes.problems
             for region in boxes.regions:
-                overlaps = [_iou(region.box, box) for name, box in mask_boxes if name == region.class_name]
-                if max(overlaps, default=0) < SAME_OBJECT_IOU:
+                alike = [box for name, box in mask_boxes if name == region.class_name]
+                if not alike or box_iou([region.box], alike).max() < SAME_OBJECT_IOU:
                     annotation.regions.append(region)
         if not annotation.regions:
             raise ValueError("neither masks nor boxes")
@@ -69,21 +70,12 @@ def _rows(path, columns):
 
 def _read_mask(path):
     """Reads a mask; white is the object. Raises ValueError with a few words if that is not possible."""
-    from PIL import Image
+    from mrcnn.images import open_image
 
     try:
-        with Image.open(path) as image:
+        with open_image(path) as image:
             return np.asarray(image.convert("L")) > 0
     except FileNotFoundError as error:
         raise ValueError("mask file is missing") from error
     except (OSError, SyntaxError, ValueError) as error:  # Pillow's ways to say that a file is damaged
         raise ValueError("mask file is damaged") from error
-
-
-def _iou(first, second):
-    """Intersection over union of two boxes y1, x1, y2, x2."""
-    height = min(first[2], second[2]) - max(first[0], second[0])
-    width = min(first[3], second[3]) - max(first[1], second[1])
-    shared = max(height, 0) * max(width, 0)
-    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (first, second)]
-    return shared / max(sum(areas) - shared, 1e-9)

@@ -41,18 +41,18 @@ def download_masks(rows, split, folder, cache, masks_url, progress=True):
     folder = Path(folder) / "masks"
     folder.mkdir(parents=True, exist_ok=True)
     downloads = MaskDownloads()
-    wanted_by_digit = {}
+    names_by_digit = {}
     for row in rows:
         name = PurePosixPath(row["MaskPath"]).name  # never a path from outside
         if (folder / name).exists():
             downloads.present.append(name)
         else:
-            wanted_by_digit.setdefault(row["ImageID"][0].lower(), []).append(name)
-    for digit in sorted(wanted_by_digit):
+            names_by_digit.setdefault(row["ImageID"][0].lower(), []).append(name)
+    for digit in sorted(names_by_digit):
         address = MASKS_ZIP.format(split=split, digit=digit)
         archive = fetch(f"{masks_url}/{address}", Path(cache) / address, progress=progress)
         downloads.archives.append(archive.name)
-        _extract(archive, wanted_by_digit[digit], folder, downloads)
+        _extract(archive, names_by_digit[digit], folder, downloads)
     return downloads
 
 

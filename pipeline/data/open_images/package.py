@@ -67,7 +67,7 @@ def download_images(classes, rows, split, folder, endpoint=PUBLIC_ENDPOINT, prog
     images, boxes = folder / "images", folder / "boxes"
     images.mkdir(parents=True, exist_ok=True)
     boxes.mkdir(parents=True, exist_ok=True)
-    wanted = sorted({row["ImageID"] for row in rows})
+    image_ids = sorted({row["ImageID"] for row in rows})
     with tempfile.TemporaryDirectory() as staging, _mended_package(endpoint, progress) as (package, store):
         staging = Path(staging)
         tables = staging / "tables"
@@ -90,7 +90,7 @@ def download_images(classes, rows, split, folder, endpoint=PUBLIC_ENDPOINT, prog
         for part in images.glob("*.part"):  # of a run that was killed
             part.unlink()
         downloads = ImageDownloads(missing=sorted(store.missing), unreadable=sorted(store.unreadable))
-        downloads.present = [image_id for image_id in wanted if (images / f"{image_id}.jpg").exists()]
+        downloads.present = [image_id for image_id in image_ids if (images / f"{image_id}.jpg").exists()]
         rows_of = {}
         for row in rows:
             rows_of.setdefault((row["ImageID"], row["LabelName"]), []).append(row)
@@ -138,7 +138,7 @@ def _mended_package(endpoint, progress):
 def _bar(progress, items, total):
     from tqdm import tqdm
 
-    return tqdm(items, total=total, desc="images", unit="image_index", disable=not (progress and total))
+    return tqdm(items, total=total, desc="images", unit="image", disable=not (progress and total))
 
 
 class _StorePicture:
@@ -183,10 +183,10 @@ class _StorePicture:
 
 def _is_jpeg(path):
     """Whether the file is a complete JPEG (the package's XML writer fails on anything else)."""
-    from PIL import Image
+    from mrcnn.images import open_image
 
     try:
-        with Image.open(path) as image:
+        with open_image(path) as image:
             image.load()
             return image.format == "JPEG"
     except (OSError, SyntaxError, ValueError):

@@ -38,14 +38,14 @@ IMAGE_COLUMNS = (
 )  # fmt: skip
 
 
-def read_rows(path, columns, where, wanted):
-    """Yields the rows of a table, as dictionaries, whose column `where` holds one of the wanted values.
+def read_rows(path, columns, where, values):
+    """Yields the rows of a table, as dictionaries, whose column `where` holds one of some values.
 
     Args:
         path: str or Path. A CSV file. The header may be missing, and further columns may follow.
         columns: tuple of str. The columns to keep; also their order in a file without a header.
         where: str. Name of the column to select by.
-        wanted: collection of str, or None to take every row.
+        values: collection of str, or None to take every row.
 
     Raises:
         ValueError: the file has a header that lacks one of the columns.
@@ -64,7 +64,7 @@ def read_rows(path, columns, where, wanted):
         key, last = header.index(where), max(position for _, position in positions)
 
         def select(row):
-            return len(row) > last and (wanted is None or row[key] in wanted)
+            return len(row) > last and (values is None or row[key] in values)
 
         if not has_header and select(first):
             yield {name: first[position] for name, position in positions}
@@ -97,11 +97,11 @@ def find_classes(path, names):
     by_lower_case = {name.lower(): name for name in codes}
     found = {}
     for name in names:
-        wanted = name.strip().lower()
-        known = name if name in codes else by_lower_case.get(wanted)
+        lower_case = name.strip().lower()
+        known = name if name in codes else by_lower_case.get(lower_case)
         if known is None:
-            near = difflib.get_close_matches(wanted, by_lower_case, n=5, cutoff=0.5)
-            near += [lower for lower in by_lower_case if wanted and wanted in lower and lower not in near][:5]
+            near = difflib.get_close_matches(lower_case, by_lower_case, n=5, cutoff=0.5)
+            near += [lower for lower in by_lower_case if lower_case and lower_case in lower and lower not in near][:5]
             hint = f"near matches: {', '.join(by_lower_case[lower] for lower in near)}" if near else "nothing is near"
             raise ValueError(f"Open Images has no class {name!r} among its {len(codes)} boxable classes; {hint}")
         found[known] = codes[known]

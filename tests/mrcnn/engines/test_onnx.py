@@ -10,7 +10,9 @@ import pytest
 
 from interface.model_card import short_card
 from mrcnn import MaskRCNN, weights
-from mrcnn.engines.onnx import OnnxNetwork
+from mrcnn.engines.onnx import OnnxEngine
+
+pytestmark = pytest.mark.slow
 
 pytest.importorskip("tf2onnx")
 pytest.importorskip("onnxruntime")
@@ -41,6 +43,22 @@ def test_the_exported_model_finds_the_same(exported, model, chelsea):
     assert counts[0] and counts[2] and not counts[1]
 
 
+def test_it_has_no_network_to_look_into_or_to_save(exported, chelsea, tmp_path):
+    model = MaskRCNN.from_pretrained(exported)
+    for use in (lambda: model.network, lambda: model.inspect(chelsea), lambda: model.save(tmp_path / "a.npz")):
+        with pytest.raises(ValueError, match="exported model.*npz"):
+            use()
+
+
+def test_it_runs_without_tensorflow(exported):
+    program = (
+        "import sys; import numpy as np; from mrcnn import MaskRCNN;"
+        "MaskRCNN.from_pretrained(sys.argv[1]).segment(np.zeros((64, 64, 3), np.uint8));"
+        "assert not {'tensorflow', 'keras'} & sys.modules.keys()"
+    )
+    subprocess.run([sys.executable, "-c", program, str(exported)], check=True, timeout=300)
+
+
 def test_it_is_listed_and_found_by_name(exported, tmp_path, monkeypatch):
     for path in (exported, f"{exported}.json"):
         shutil.copy(path, tmp_path)
@@ -56,13 +74,13 @@ def test_other_files_are_refused_in_one_sentence(exported, tmp_path):
     damaged = tmp_path / "damaged.onnx"
     damaged.write_bytes(exported.read_bytes()[:1000])
     with pytest.raises(ValueError, match=r"damaged.onnx.json does not say what .*damaged.onnx is .*: export it anew"):
-        OnnxNetwork(damaged)
+        OnnxEngine(damaged)
     facts = json.loads((exported.parent / "cat.onnx.json").read_text())
     facts_path = tmp_path / "damaged.onnx.json"
     facts_path.write_text(json.dumps(facts))
     with pytest.raises(ValueError, match="damaged.onnx is damaged or no ONNX file"):
-        OnnxNetwork(damaged)
+        OnnxEngine(damaged)
     facts["config"]["preset"] = "resnet50"
     facts_path.write_text(json.dumps(facts))
     with pytest.raises(ValueError, match="is of the preset resnet50; only lite models run from ONNX files here"):
-        OnnxNetwork(damaged)
+        OnnxEngine(damaged)

@@ -30,7 +30,6 @@ class Stages:
         path, tensors = random_file(classes=4, depth=50)
         self.reference = Reference(tensors)
         self.network, _ = matterport.load_network(path, image_min_dim=SIZE, image_max_dim=SIZE)
-        self.conventions = self.network.conventions
         self.image, self.window = matterport_reference.mold(image, SIZE, SIZE)
         self.features = self.reference.backbone(self.image[None])
         self.levels = self.reference.pyramid(self.features)
@@ -70,7 +69,7 @@ def test_depth_and_classes_are_found(depth, preset, classes):
 
 
 def test_image_is_molded_alike(stages, chelsea):
-    canvas, window = stages.conventions.letterbox(chelsea, SIZE, stages.network.config)
+    canvas, window = stages.network.letterbox(chelsea, SIZE)
     assert window == stages.window
     assert canvas - matterport_reference.MEAN_PIXEL == pytest.approx(stages.image, abs=1e-5)
 
@@ -101,7 +100,7 @@ def test_proposals(stages, candidates, limit):
     expected = matterport_reference.propose(stages.scores, stages.deltas, anchors, candidates, limit)
     logits = tf.stack([tf.math.log(1 - stages.scores), tf.math.log(stages.scores)], axis=-1)[None]
     shape = (SIZE, SIZE)
-    found = stages.conventions.propose(logits, stages.deltas[None], anchors, shape, candidates, limit, 0.7)[0]
+    found = stages.network.decode_proposals(logits, stages.deltas[None], anchors, shape, candidates, limit, 0.7)[0]
     assert np.abs(found - expected).max() < 1e-5
     assert (candidates > limit) == expected[-1].any()
 
@@ -109,14 +108,14 @@ def test_proposals(stages, candidates, limit):
 def test_equal_scores_are_taken_in_the_order_of_the_anchors(stages):
     anchors = tf.constant([[0.0, 0, 0.5, 0.5], [0, 0, 0.5, 0.51], [0.6, 0.6, 1, 1]])
     logits = tf.constant([[[0.0, 200], [0, 300], [0, 100]]])  # all with a probability of 1
-    found = stages.conventions.propose(logits, tf.zeros((1, 3, 4)), anchors, (SIZE, SIZE), 3, 3, 0.7)[0]
+    found = stages.network.decode_proposals(logits, tf.zeros((1, 3, 4)), anchors, (SIZE, SIZE), 3, 3, 0.7)[0]
     assert found.numpy() == pytest.approx(np.array([[0, 0, 0.5, 0.5], [0.6, 0.6, 1, 1], [0, 0, 0, 0]]))
 
 
 @pytest.mark.parametrize("size", [7, 14])
 def test_pooling(stages, size):
     levels = stages.levels[:4]
-    found = stages.conventions.pool(levels, tf.constant(stages.proposals), stages.owners, size)
+    found = stages.network.pool(levels, tf.constant(stages.proposals), stages.owners, size)
     assert np.array_equal(found, matterport_reference.pool(levels, stages.proposals, size))
 
 
@@ -124,7 +123,7 @@ def test_pooling(stages, size):
 def test_pooling_level_changes_where_the_original_rounds(stages, side):
     levels = [tf.fill((1, 1024 // stride, 1024 // stride, 1), float(n)) for n, stride in enumerate((4, 8, 16, 32), 2)]
     box = np.array([[0, 0, side / 1023, side / 1023]], np.float32)
-    level = stages.conventions.pool(levels, tf.constant(box), tf.zeros(1, tf.int32), 2)[0, 0, 0, 0]
+    level = stages.network.pool(levels, tf.constant(box), tf.zeros(1, tf.int32), 2)[0, 0, 0, 0]
     assert level == matterport_reference.pool_level(box[0], 1024.0**2)
 
 
@@ -140,14 +139,12 @@ def test_selection(stages, confidence):
     probabilities, deltas = stages.reference.box_head(stages.pooled)
     window = matterport_reference.normalise(np.array(stages.window), SIZE, SIZE)
     expected = matterport_reference.select(probabilities, deltas, stages.proposals, window, confidence, 50)
-    found = stages.conventions.select(
+    found = stages.network.decode_detections(
         tf.math.log(probabilities)[None],
         deltas[None],
         stages.proposals[None],
         (SIZE, SIZE),
         tf.constant([stages.window], tf.float32),
-        (0.1, 0.1, 0.2, 0.2),
-        0.3,
         confidence,
         50,
     )
@@ -180,6 +177,7 @@ def share_matched(found, expected, box=2, score=0.002, iou=0.97):
     return sum(any(same(row, *detection) for row in range(len(found))) for detection in rows) / len(rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("depth", "classes", "size"), [(50, 4, 128), (101, CLASSES, 256)])
 def test_whole_image(depth, classes, size, chelsea):
     path, tensors = random_file(classes, depth)
@@ -390,6 +388,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
 
+@pytest.mark.slow
 def test_loading_takes_little_more_memory_than_the_weights():
     path, _ = random_file(4, 50)
     grown = subprocess.run([sys.executable, "-c", MEASURE, str(path)], capture_output=True, text=True, check=True)

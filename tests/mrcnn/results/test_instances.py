@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pycocotools import mask as coco_mask
 
-from mrcnn.results.instances import Instances, MaskWindow, compress_counts, run_lengths
+from mrcnn.results.instances import Instances, MaskWindow
 
 # Two overlapping objects in an image of 4 x 6 pixels.
 CAT = np.array(
@@ -107,39 +107,6 @@ def test_rows_must_agree():
         Instances(np.zeros((1, 4)), [0.9, 0.8], [1], ["cat"], (4, 6), [MaskWindow(0, 0, CAT)])
     with pytest.raises(ValueError, match=r"\(N, H, W\).*\(4, 6\)"):
         Instances.from_masks(CAT, [1])
-
-
-def test_run_lengths_by_hand():
-    # Columns of CAT from the left: 0000 1100 1110 0110 0000 0000.
-    assert run_lengths(MaskWindow.around(CAT), CAT.shape).tolist() == [4, 2, 2, 3, 2, 2, 9]
-
-
-def edge_cases():
-    generator = np.random.default_rng(5)
-    yield np.zeros((5, 7), bool)
-    yield np.ones((5, 7), bool)
-    yield CAT
-    yield DOG
-    corner = np.zeros((5, 7), bool)
-    corner[4, 6] = corner[0, 0] = True
-    yield corner
-    columns = np.zeros((5, 7), bool)
-    columns[:, 2:4] = True  # runs join across full columns
-    columns[0, 4] = True
-    yield columns
-    for size in ((1, 1), (1, 9), (9, 1), (37, 23), (300, 411)):
-        yield generator.random(size) < 0.4
-    blob = np.zeros((2000, 2500), bool)  # counts of several digits
-    blob[300:1900, 17:2400] = True
-    yield blob
-
-
-@pytest.mark.parametrize("mask", list(edge_cases()), ids=lambda mask: f"{mask.shape}-{mask.sum()}")
-def test_rle_is_what_pycocotools_writes(mask):
-    expected = coco_mask.encode(np.asfortranarray(mask.astype(np.uint8)))["counts"].decode()
-    tight, whole = MaskWindow.around(mask), MaskWindow(0, 0, mask)
-    assert compress_counts(run_lengths(tight, mask.shape)) == expected
-    assert compress_counts(run_lengths(whole, mask.shape)) == expected
 
 
 def test_to_coco_is_plain_json_that_pycocotools_reads(found):

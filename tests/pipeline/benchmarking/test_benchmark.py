@@ -1,6 +1,7 @@
 """The benchmark's counting, checking and judging; no test asks how fast this machine is."""
 
 import os
+import sys
 
 import numpy as np
 import pytest
@@ -10,8 +11,12 @@ from PIL import Image
 from mrcnn import Instances, MaskRCNN
 from mrcnn.config import PRESETS, replace
 from mrcnn.network import Network
-from pipeline.benchmarking import benchmark, peers, stages
+from pipeline.benchmarking import peers, stages
 from pipeline.benchmarking.photos import photos
+from pipeline.benchmarking.processes import server_memory
+from pipeline.benchmarking.report import describe, draw
+from pipeline.benchmarking.targets import targets
+from pipeline.commands import benchmark
 from tests.pipeline.benchmarking import peer_examples
 
 
@@ -118,7 +123,7 @@ def report(**changes):
 
 
 def test_targets_say_what_is_met_and_count_the_missing_as_unmet():
-    rows = {row["name"]: row for row in benchmark.targets(report())}
+    rows = {row["name"]: row for row in targets(report())}
     assert rows[f"segment / {peers.TORCHVISION}"]["measured"] == 1
     assert not rows[f"segment / {peers.TORCHVISION}"]["met"]
     assert rows[f"segment / {peers.YOLO}"] == {
@@ -134,16 +139,25 @@ def test_targets_say_what_is_met_and_count_the_missing_as_unmet():
     assert rows["cold start / importing TensorFlow, Keras"]["met"]
     assert not rows["GB of memory of the server"]["met"]
     assert rows["results that hold the cat"]["met"]
-    rows = {row["name"]: row for row in benchmark.targets(report(results_holding_the_cat=0.9))}
+    rows = {row["name"]: row for row in targets(report(results_holding_the_cat=0.9))}
     assert not rows["results that hold the cat"]["met"]
 
 
+def test_without_a_checkout_the_server_is_not_measured(monkeypatch):
+    """An installed package has no tools/."""
+    monkeypatch.setitem(sys.modules, "tools.app_process", None)
+    assert server_memory("cat", []) is None
+    text = describe(report(server_memory_gb=None))
+    (row,) = [line for line in text.splitlines() if line.startswith("GB of memory")]
+    assert "not measured" in row
+
+
 def test_the_report_as_text_and_image(tmp_path):
-    text = benchmark.describe(report())
+    text = describe(report())
     assert "ultralytics" in text
     assert "2.00 G multiply-adds at 384 x 288" in text
     assert text.count("NOT MET") == 5
-    benchmark.draw(report()).savefig(tmp_path / "speed.png")
+    draw(report()).savefig(tmp_path / "speed.png")
     assert np.asarray(Image.open(tmp_path / "speed.png").convert("L")).std() > 5
 
 

@@ -9,16 +9,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.data import prepare
+from pipeline.commands import prepare
 from pipeline.data.dataset import CocoDataset
-from pipeline.data.formats import fill_box, fit_mask
+from pipeline.data.formats import default_annotations, fill_box, fit_mask
 from pipeline.data.formats.coco import decode_rle, encode_rle
 
 
 def run(*options):
     parser = argparse.ArgumentParser()
     prepare.add_arguments(parser)
-    return prepare.prepare(parser.parse_args(["--quiet", *map(str, options)]))
+    arguments = parser.parse_args(["--quiet", *map(str, options)])
+    assert prepare.main(arguments) == 0
+    return json.loads((arguments.out or default_annotations(arguments.data)).with_suffix(".report.json").read_text())
 
 
 def image(path, width=60, height=40, **how):
@@ -240,7 +242,7 @@ def test_what_was_prepared_can_be_prepared_again(coco):
 def test_a_json_file_of_another_kind(tmp_path, text, reason):
     image(tmp_path / "photos/a.jpg")
     (tmp_path / "some.json").write_bytes(text.encode("latin-1"))
-    with pytest.raises(ValueError, match=rf"some\.json is not COCO instance JSON .*{reason}"):
+    with pytest.raises(ValueError, match=rf"some\.json is not COCO instance JSON: .*{reason}"):
         run("--data", tmp_path / "photos", "--annotations", tmp_path / "some.json")
 
 

@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.data import download, prepare
+from pipeline.commands import download, prepare
+from pipeline.data import prepare as work
 from pipeline.data.contact_sheet import Tile, contact_sheet
 from pipeline.data.dataset import CocoDataset
+from pipeline.data.formats import default_annotations
 from pipeline.data.formats.coco import decode_rle
 from tests.pipeline.killing import kill_half_way
 from tools import open_images_stand_in as bucket
@@ -24,7 +26,9 @@ ROOT = Path(__file__).parents[3]
 def run(*options):
     parser = argparse.ArgumentParser()
     prepare.add_arguments(parser)
-    return prepare.prepare(parser.parse_args(["--quiet", *map(str, options)]))
+    arguments = parser.parse_args(["--quiet", *map(str, options)])
+    assert prepare.main(arguments) == 0
+    return json.loads((arguments.out or default_annotations(arguments.data)).with_suffix(".report.json").read_text())
 
 
 @pytest.fixture(scope="module")
@@ -253,6 +257,7 @@ def test_training_reads_what_was_prepared(train):
         assert class_ids.tolist() == [row["category_id"] for row in rows]
 
 
+@pytest.mark.slow
 def test_kill_in_the_middle_then_the_same_result(downloaded, tmp_path, monkeypatch):
     """kill -9 half-way; the next run does only what is left, and gives what an uninterrupted one gives."""
     train = tmp_path / "a/toys/train"
@@ -276,8 +281,8 @@ def test_kill_in_the_middle_then_the_same_result(downloaded, tmp_path, monkeypat
         file.write('{"file_name": "images/torn')  # as a power cut may leave it
 
     prepared = []
-    real = prepare.prepare_image
-    monkeypatch.setattr(prepare, "prepare_image", lambda *given: prepared.append(given[1]) or real(*given))
+    real = work.prepare_image
+    monkeypatch.setattr(work, "prepare_image", lambda *given: prepared.append(given[1]) or real(*given))
     run("--data", train)
     assert len(prepared) == total - done
     run("--data", tmp_path / "b/toys/train")
@@ -287,6 +292,7 @@ def test_kill_in_the_middle_then_the_same_result(downloaded, tmp_path, monkeypat
     assert not list(train.parent.glob("*.progress")) + list(train.parent.glob("*.part"))
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up(downloaded, tmp_path):
     """A file size limit stands for the full disk."""
     first, second = tmp_path / "a/toys/train", tmp_path / "b/toys/train"
@@ -309,7 +315,7 @@ def test_a_disk_that_fills_up(downloaded, tmp_path):
         assert first.with_suffix(suffix).read_bytes() == second.with_suffix(suffix).read_bytes()
 
 
-def test_a_journal_of_other_files_is_not_used(train, downloaded):
+def test_a_progress_log_of_other_files_is_not_used(train, downloaded):
     run("--data", train)
     expected = train.with_suffix(".json").read_bytes()
     progress_log = train.parent / "train.json.progress"
@@ -319,6 +325,7 @@ def test_a_journal_of_other_files_is_not_used(train, downloaded):
     assert train.with_suffix(".json").read_bytes() == expected
 
 
+@pytest.mark.slow
 def test_errors_of_the_command_are_one_sentence(tmp_path):
     command = [sys.executable, "-m", "pipeline", "prepare", "--data", str(tmp_path / "nowhere")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180)

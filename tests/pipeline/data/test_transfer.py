@@ -103,7 +103,7 @@ def test_a_missing_file_is_not_tried_again(stand_in, tmp_path):
 
 
 def test_an_address_that_is_none(tmp_path):
-    with pytest.raises(ValueError, match=r"nonsense/got.zip is not an address that can be downloaded from"):
+    with pytest.raises(ValueError, match=r"nonsense/got.zip is not an address"):
         fetch("nonsense/got.zip", tmp_path / "got.zip")
 
 

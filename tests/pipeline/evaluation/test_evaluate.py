@@ -216,6 +216,7 @@ def small_network():
     return Network(replace(PRESETS["lite"], image_size=64, pyramid_channels=16, post_nms_top_n=10))
 
 
+@pytest.mark.slow
 def test_evaluate_runs_a_real_network_and_refuses_other_classes(tmp_path):
     from mrcnn import MaskRCNN
 
@@ -226,10 +227,11 @@ def test_evaluate_runs_a_real_network_and_refuses_other_classes(tmp_path):
     assert report["ms_per_picture"] > 0
     assert "2 photos" in evaluate.table(report)
     other = write(tmp_path / "other", {1: None}, [annotation(1, 10, 10)], ["dog"])
-    with pytest.raises(ValueError, match="the model finds \\('cat',\\), the data set has \\('dog',\\)"):
+    with pytest.raises(ValueError, match="the model finds .*cat.* has .*dog"):
         evaluate.evaluate(model, other, progress=False)
 
 
+@pytest.mark.slow
 def test_kill_in_the_middle_then_the_same_result(tmp_path):
     """kill -9 half-way; the next run looks only at the photos that are left, and measures the same."""
     from mrcnn import weights
@@ -256,6 +258,7 @@ def test_kill_in_the_middle_then_the_same_result(tmp_path):
     assert not list(tmp_path.rglob("*.progress"))
 
 
+@pytest.mark.slow
 def test_a_report_that_cannot_be_written_is_said_before_the_work(tmp_path):
     (tmp_path / "file").write_text("")
     command = [sys.executable, "-m", "pipeline", "evaluate", "--weights", "cat", "--data", str(tmp_path)]

@@ -23,6 +23,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_imported_model_finds_what_the_file_finds(folder, monkeypatch, capsys, chelsea):
     path, _ = random_file(4, 50)
     names = "cat,dog,sea horse"
@@ -61,7 +62,9 @@ def test_a_trained_model_is_not_overwritten(folder):
 def test_a_missing_file_is_one_sentence(folder, monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["pipeline", "import-matterport", "none.h5", "--name", "zoo"])
     assert command.main() == 1
-    assert capsys.readouterr().err == "python -m pipeline import-matterport: there is no file none.h5\n"
+    (sentence,) = capsys.readouterr().err.splitlines()
+    assert "import-matterport: " in sentence
+    assert "none.h5" in sentence
 
 
 CONTENT = bytes(range(256)) * 1000
@@ -89,11 +92,11 @@ def test_download_is_complete_and_not_repeated(server, tmp_path):
 
 def test_a_wrong_file_is_refused_and_one_that_was_there_is_kept(server, tmp_path):
     path = tmp_path / "weights.h5"
-    with pytest.raises(ValueError, match="came from there but is not the published file"):
+    with pytest.raises(ValueError, match="came from there .* not the published file"):
         download(path, server, "0" * 32, progress=False)
     assert not path.exists()
     path.write_bytes(b"something of mine")
-    with pytest.raises(ValueError, match="is there already and is not the published file"):
+    with pytest.raises(ValueError, match="there already .* not the published file"):
         download(path, server, MD5, progress=False)
     assert path.read_bytes() == b"something of mine"
 
@@ -108,4 +111,4 @@ def test_without_a_network_there_is_one_sentence(tmp_path, monkeypatch, capsys):
     assert command.main() == 1
     message = capsys.readouterr().err
     assert message.count("\n") == 1
-    assert f"weights.h5 could not be downloaded from 127.0.0.1:{port}: is this machine online?" in message
+    assert f"weights.h5 could not be downloaded from 127.0.0.1:{port}" in message

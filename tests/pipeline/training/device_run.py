@@ -15,8 +15,9 @@ import tensorflow as tf
 from tensorflow.python.eager import context
 
 from pipeline.data.dataset import CocoDataset
-from pipeline.training import loop as train
+from pipeline.training import loop
 from pipeline.training.config import TrainConfig
+from pipeline.training.evaluator import Evaluator
 from pipeline.training.trainer import Trainer
 
 # A low rate, because rounding grows with it: Adam makes full steps of gradients that are next to nothing.
@@ -58,13 +59,13 @@ def main(arguments):
             "standalone", "/job:worker/replica:0/task:0", heartbeat_timeout_in_ms=1000 * HEARTBEAT
         )
     if arguments.kill == "step":
-        train.Trainer = Killed
+        loop.Trainer = Killed
     if arguments.kill == "evaluation":
-        train.evaluate_average = die
+        Evaluator.evaluate = die
     dataset = CocoDataset(arguments.data)
     val = dataset if arguments.evaluate else None
     try:
-        return train.run(CONFIG, [dataset], val, arguments.out, arguments.resume)
+        return 0 if loop.train(CONFIG, [dataset], val, arguments.out, arguments.resume) else 130
     except OSError as error:  # as `python -m pipeline` does
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -34,7 +34,7 @@ def test_the_size_of_the_input_can_be_changed(tmp_path):
     paths = [write(tmp_path / f"{shift}.npz", shift) for shift in (0, 1)]
     network, card = average(paths, size=416)
     assert network.config.image_size == card["config"]["image_size"] == 416
-    with pytest.raises(ValueError, match="--size is 400, expected a multiple of 32 up to 2048"):
+    with pytest.raises(ValueError, match="--size is 400.*multiple of 32"):
         average(paths, size=400)
 
 

@@ -60,14 +60,15 @@ def assert_same_run(one, two):
     for row, other in zip(*logs, strict=True):
         for name in ("objectness", "anchor_box", "class", "box", "mask", "total", "gradient_norm"):
             assert float(other[name]) == pytest.approx(float(row[name]), rel=1e-3, abs=1e-5), (row["step"], name)
-    with np.load(one / "checkpoint.npz") as wanted, np.load(two / "checkpoint.npz") as got:
-        assert wanted.files == got.files
-        for name in wanted.files:
+    with np.load(one / "checkpoint.npz") as expected, np.load(two / "checkpoint.npz") as got:
+        assert expected.files == got.files
+        for name in expected.files:
             # Adam's moments are what the gradients were; the weights may differ by a small part of one step.
-            scale = np.abs(wanted[name]).max() if name.startswith("optimizer") else CONFIG.learning_rate
-            np.testing.assert_allclose(got[name], wanted[name], rtol=1e-3, atol=0.01 * scale, err_msg=name)
+            scale = np.abs(expected[name]).max() if name.startswith("optimizer") else CONFIG.learning_rate
+            np.testing.assert_allclose(got[name], expected[name], rtol=1e-3, atol=0.01 * scale, err_msg=name)
 
 
+@pytest.mark.slow
 def test_one_device_that_is_killed_in_between_ends_with_the_same(folder, alone, tmp_path):
     out = tmp_path / "run"
     assert finish(start(folder, out, "--kill", "step"))[0] == -9
@@ -76,6 +77,7 @@ def test_one_device_that_is_killed_in_between_ends_with_the_same(folder, alone, 
     assert_same_run(alone, out)
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_in_its_evaluation_does_it_again(folder, tmp_path):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     assert finish(start(folder, whole, "--evaluate"))[0] == 0
@@ -86,12 +88,13 @@ def test_a_run_that_is_killed_in_its_evaluation_does_it_again(folder, tmp_path):
     figures = [list(csv.DictReader((out / "evaluations.csv").open())) for out in (whole, killed)]
     assert [row["step"] for row in figures[1]] == ["4"]
     assert figures[0][0].keys() == figures[1][0].keys()
-    with np.load(whole / "best.npz") as wanted, np.load(killed / "best.npz") as got:
-        assert wanted.files == got.files
-        for name in wanted.files:
-            np.testing.assert_allclose(got[name], wanted[name], rtol=1e-2, atol=1e-3, err_msg=name)
+    with np.load(whole / "best.npz") as expected, np.load(killed / "best.npz") as got:
+        assert expected.files == got.files
+        for name in expected.files:
+            np.testing.assert_allclose(got[name], expected[name], rtol=1e-2, atol=1e-3, err_msg=name)
 
 
+@pytest.mark.slow
 def test_two_devices_do_as_one(folder, alone, tmp_path):
     code, errors = finish(start(folder, tmp_path / "run", "--devices", "2"))
     assert code == 0, errors
@@ -99,6 +102,7 @@ def test_two_devices_do_as_one(folder, alone, tmp_path):
     assert_same_run(alone, tmp_path / "run")
 
 
+@pytest.mark.slow
 def test_two_machines_do_as_one_even_if_one_is_killed_in_between(folder, alone, tmp_path):
     out = tmp_path / "run"
     first, second = start(folder, out, task=0), start(folder, out, "--kill", "step", task=1)
@@ -106,7 +110,8 @@ def test_two_machines_do_as_one_even_if_one_is_killed_in_between(folder, alone, 
     killed = time.monotonic()
     code, errors = finish(first)
     assert code == 1, errors
-    assert "error: a machine was lost at step 2; start all of them again with --resume" in errors
+    assert "a machine was lost at step 2" in errors
+    assert "--resume" in errors
     assert "Traceback" not in errors
     assert time.monotonic() - killed < 300
     with np.load(out / "checkpoint.npz") as checkpoint:
@@ -120,7 +125,7 @@ def test_two_machines_do_as_one_even_if_one_is_killed_in_between(folder, alone, 
 
 
 def test_a_batch_that_cannot_be_split_is_refused():
-    with pytest.raises(ValueError, match="batch_size is 4, expected a multiple of the 3 devices"):
+    with pytest.raises(ValueError, match="batch_size is 4.* 3 devices"):
         Trainer(None, TrainConfig(batch_size=4), SimpleNamespace(num_replicas_in_sync=3))
 
 
@@ -132,6 +137,14 @@ def test_one_device_needs_no_strategy():
         assert strategy is tf.distribute.get_strategy()
         assert devices.worker(strategy) == (0, 1)
         assert devices.from_first(strategy, 3) == 3
+        assert devices.is_first()
+
+
+def test_the_first_machine_is_the_one_that_writes(monkeypatch):
+    for index in (0, 1):
+        config = {"cluster": {"worker": ADDRESSES}, "task": {"type": "worker", "index": index}}
+        monkeypatch.setenv("TF_CONFIG", json.dumps(config))
+        assert devices.is_first() == (index == 0)
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,6 @@
-"""What the stages share: their place in Keras's registry, and the loop over the images of a batch."""
+"""The loop over the images of a batch, for what looks at one image at a time."""
 
-import keras
 import tensorflow as tf
-
-# `@register` on a layer class lets `keras.saving.load_model` rebuild it from `get_config()` in a new process.
-register = keras.saving.register_keras_serializable(package="mrcnn")
 
 
 def map_images(function, inputs, signature):
