@@ -29,6 +29,7 @@ let photos = [];
 /** @type {Photo} */
 let current = null;
 let busy = Promise.resolve();
+let failure = ""; // why the network cannot run at all
 
 // Settings: everything here redraws, nothing runs the network.
 
@@ -121,10 +122,10 @@ function show(photo) {
 
 /** Everything on the page that says in words, or in small, what the two pictures show. */
 function describe() {
-  const { found, error, name, milliseconds, example } = current;
-  element("status").classList.toggle("error", Boolean(error));
+  const { found, error, name, milliseconds, example } = current ?? {};
+  element("status").classList.toggle("error", Boolean(error || failure));
   document.body.classList.toggle("waiting", !found && !error);
-  if (error) element("status").textContent = error;
+  if (error || failure) element("status").textContent = error || failure;
   else if (!found) element("status").textContent = `Looking at “${name}” …`;
   else if (example) element("status").textContent = site.invitation;
   else element("status").textContent = sentence(found, stage.shown, milliseconds, site);
@@ -132,7 +133,7 @@ function describe() {
   const words = counted(shown, site.classes);
   element("instances").setAttribute("aria-label", `The photo with ${words} marked`);
   element("semantic").setAttribute("aria-label", `Map of the classes with ${words}`);
-  showCards(element("cutouts"), { site, view: current.view, shown, point, save, copy });
+  showCards(element("cutouts"), { site, view: current?.view, shown, point, save, copy });
   showLegend(shown);
   element("results").hidden = !found;
   element("nothing").hidden = shown.length > 0;
@@ -260,7 +261,7 @@ function stopCamera(error) {
   document.body.classList.remove("live");
   element("status").setAttribute("aria-live", "polite");
   if (current?.found) show(current);
-  if (error) element("status").textContent = error;
+  if (error || failure) element("status").textContent = error || failure;
 }
 
 element("camera").addEventListener("click", async () => {
@@ -331,7 +332,7 @@ showExample();
 const ready = load();
 ready.catch((error) => {
   element("progress").hidden = true;
-  element("status").classList.add("error");
-  element("status").textContent = error.message;
+  failure = error.message;
+  describe();
 });
 navigator.serviceWorker?.register("sw.js");

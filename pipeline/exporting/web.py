@@ -27,8 +27,12 @@ from mrcnn import images, letterbox
 from mrcnn.atomic import write_atomically
 from mrcnn.results import drawing
 from mrcnn.results.wording import plural
+from pipeline.exporting import onnx
 
-SOURCES = Path(__file__).resolve().parents[2] / "web"
+ENDING = ""
+MARK = "site.json"
+INSTALLED = Path(__file__).resolve().parent / "page"
+SOURCES = INSTALLED if INSTALLED.is_dir() else Path(__file__).resolve().parents[2] / "web"  # in a checkout
 RUNTIME, RUNTIME_VERSION = "onnxruntime-web", "1.30.0"
 # As the npm registry states it: SHA-512 of the package's archive.
 RUNTIME_SHA512 = "q0y+JrrtukXSzsBWEMccVfqX25LRmosXHF+CaRJmg8pZClzcV7svNc4rKY3jL02Vb7QmRMDs1SigqR4CXAfKYQ=="
@@ -47,20 +51,16 @@ def write(path, network, *, card, photo, **_):
         path: path of the new folder.
         network: `mrcnn.network.Network`, preset `"lite"`.
         card: dict. What is known of the weights, see `mrcnn.weights`.
-        photo: uint8 `(H, W, 3)` or `None`. What the page opens with, segmented already. Defaults to `None`, Chelsea
-            the cat.
+        photo: uint8 `(H, W, 3)` or `None`. What the page opens with, segmented already; `None` is Chelsea the cat.
 
     Raises:
-        ValueError: if the preset is another, a package is missing, or ONNX Runtime's is not what it should be.
+        ValueError: if a package is missing, or ONNX Runtime's is not what it should be.
         OSError: if it cannot be written, or the package cannot be fetched.
     """
-    config = network.config
-    if config.preset != "lite":
-        raise ValueError(f"the page is for the preset lite, not for {config.preset}")
     with tempfile.TemporaryDirectory() as place:
         model = Path(place) / "model.onnx"
         onnx.write(model, network)
-        write_site(path, model.read_bytes(), config, card, photo)
+        write_site(path, model.read_bytes(), network.config, card, photo)
 
 
 def write_site(folder, model, config, card, photo=None):
@@ -80,7 +80,9 @@ def write_site(folder, model, config, card, photo=None):
     (folder / "model.json").write_text(json.dumps(card, indent=2) + "\n")
     words = _words(config, card, credit)
     for name in ("index.html", "README.md"):
-        _fill_in(folder / name, {key: html.escape(text) if name.endswith("html") else text for key, text in words.items()})
+        _fill_in(
+            folder / name, {key: html.escape(text) if name.endswith("html") else text for key, text in words.items()}
+        )
     # The version is a hash of all that the page is made of, its own list of facts aside, which comes last.
     facts = _facts(config, words["invitation"])
     digest = hashlib.sha256(json.dumps(facts).encode())
@@ -98,21 +100,8 @@ def write_site(folder, model, config, card, photo=None):
 
 
 def run(path, images, confidence, limit):
-    """Run the model of a page with ONNX Runtime: dict of arrays, one row a detection."""
-    return _run(gzip.decompress((Path(path) / "model.onnx.gz").read_bytes()), images, confidence, limit)
-
-
-def _run(model, images, confidence, limit):
-    try:
-        import onnxruntime
-    except ImportError:
-        raise ValueError("the page needs a package: pip install -r pipeline/requirements.txt") from None
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3  # its warnings are about shapes that are meant to be empty
-    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    inputs = {"images": images, "confidence": np.array(confidence, np.float32), "limit": np.array(limit, np.int32)}
-    names = [output.name for output in session.get_outputs()]
-    return dict(zip(names, session.run(names, inputs), strict=True))
+    """Run the model of a page with ONNX Runtime; see `pipeline.exporting.keras_file.run`."""
+    return onnx.run(gzip.decompress((Path(path) / "model.onnx.gz").read_bytes()), images, confidence, limit)
 
 
 def _halved(model):
@@ -120,22 +109,22 @@ def _halved(model):
 
     A Cast node behind each brings it back to float32 before anything uses it: half the bytes, the same results.
     """
-    import onnx
+    from onnx import TensorProto, helper, load_from_string, numpy_helper
 
-    model = onnx.load_from_string(model)
+    model = load_from_string(model)
     graph = model.graph
     casts = []
     for constant in graph.initializer:
-        if constant.data_type != onnx.TensorProto.FLOAT:
+        if constant.data_type != TensorProto.FLOAT:
             continue
-        values = onnx.numpy_helper.to_array(constant)
+        values = numpy_helper.to_array(constant)
         with np.errstate(over="ignore"):
             half = values.astype(np.float16)
         if values.nbytes < 1024 or not np.array_equal(half.astype(np.float32), values):
             continue
         name = constant.name
-        constant.CopyFrom(onnx.numpy_helper.from_array(half, f"{name}/half"))
-        casts.append(onnx.helper.make_node("Cast", [f"{name}/half"], [name], f"{name}/cast", to=onnx.TensorProto.FLOAT))
+        constant.CopyFrom(numpy_helper.from_array(half, f"{name}/half"))
+        casts.append(helper.make_node("Cast", [f"{name}/half"], [name], f"{name}/cast", to=TensorProto.FLOAT))
     nodes = [*casts, *graph.node]  # in the order in which they run
     del graph.node[:]
     graph.node.extend(nodes)
@@ -188,10 +177,10 @@ def _write_example(folder, model, config, photo):
     Image.fromarray(photo).save(encoded, "JPEG", quality=92, optimize=True)
     (folder / EXAMPLE).write_bytes(encoded.getvalue())
     photo = np.asarray(Image.open(encoded))
-    canvas, inner = letterbox.letterbox(photo, config.image_size)
-    found = _run(model, canvas[None], LEAST_CONFIDENCE, config.shown_limit)
+    canvas, window = letterbox.letterbox(photo, config.image_size)
+    found = onnx.run(model, canvas[None], LEAST_CONFIDENCE, config.shown_limit)
     result = {
-        "boxes": letterbox.to_image(found["boxes"], inner, photo.shape[:2]).tolist(),
+        "boxes": letterbox.to_image(found["boxes"], window, photo.shape[:2]).tolist(),
         "scores": found["scores"].tolist(),
         "class_ids": found["class_ids"].tolist(),
         "masks": base64.b64encode(found["masks"].astype("<f4").tobytes()).decode(),

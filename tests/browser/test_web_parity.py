@@ -71,7 +71,9 @@ def test_the_page_agrees_with_python(documents, pictures, model, confidence):
             assert found[match]["area"] == np.count_nonzero(mask)
         rows.append((path.name, len(expected), worst))
     for name, count, worst in rows:
-        print(f"{name:28} {count:3} found, edge {worst['edge']:.4f}, score {worst['score']:.5f}, IoU {worst['iou']:.4f}")
+        print(
+            f"{name:28} {count:3} found, edge {worst['edge']:.4f}, score {worst['score']:.5f}, IoU {worst['iou']:.4f}"
+        )
         assert worst["edge"] <= CANVAS_PIXELS and worst["score"] <= 0.01 and worst["iou"] >= LEAST_IOU, name
     assert total >= 20, "too little was found for the comparison to mean anything"
 

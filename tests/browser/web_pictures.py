@@ -6,7 +6,7 @@ from skimage import data
 
 from tests.drawn import draw
 
-OPAQUE = ("astronaut", "camera", "coffee", "coins", "moon", "page", "text", "brick", "grass", "hubble_deep_field")
+GROUNDS = ("astronaut", "camera", "coffee", "coins", "moon", "page", "brick", "grass", "hubble_deep_field")
 ORIENTATION = 0x0112  # the EXIF tag
 
 
@@ -37,15 +37,25 @@ def write_pictures(folder):
     alpha = Image.linear_gradient("L").resize(chelsea.size)
     save(Image.merge("RGBA", (*chelsea.split(), alpha)), "alpha.png")
     save(Image.merge("LA", (chelsea.convert("L"), alpha)), "grey-alpha.png")
-    four = Image.new("RGB", (902, 600), "white")
-    for corner, turned in enumerate((chelsea, ImageOps.mirror(chelsea), ImageOps.flip(chelsea), chelsea.rotate(20))):
-        four.paste(turned, (451 * (corner % 2), 300 * (corner // 2)))
-    save(four, "four.png")
+    save(four_cats(), "four.png")
     save(chelsea.crop((0, 0, 226, 300)), "left-half.png")
     save(chelsea.crop((100, 60, 400, 260)), "face.png")
     random = np.random.default_rng(5)
     for instances in (1, 2, 4):
         save(Image.fromarray(draw(random, side=256, instances=instances)[0]), f"drawn-{instances}.png")
-    for name in OPAQUE:
-        save(Image.fromarray(getattr(data, name)()), f"{name}.png")
+    for number, name in enumerate(GROUNDS):
+        ground = Image.fromarray(getattr(data, name)()).convert("RGB")
+        save(ground, f"{name}.png")
+        width = 150 + 25 * number
+        ground.paste(chelsea.resize((width, width * 2 // 3)), (15 * number, 10 * number))
+        save(ground, f"chelsea-in-{name}.png")
     return saved
+
+
+def four_cats():
+    """Chelsea as she is, mirrored, upside down and aslant, in one picture."""
+    chelsea = Image.fromarray(data.chelsea())
+    four = Image.new("RGB", (902, 600), "white")
+    for corner, turned in enumerate((chelsea, ImageOps.mirror(chelsea), ImageOps.flip(chelsea), chelsea.rotate(20))):
+        four.paste(turned, (451 * (corner % 2), 300 * (corner // 2)))
+    return four
