@@ -142,7 +142,7 @@ def _write_runtime(folder):
     for name in ("LICENSE", "ThirdPartyNotices.txt"):
         found = [file for file in installed if file.as_posix() == f"onnxruntime/{name}"]
         if not found:
-            raise ValueError(f"the package onnxruntime has no {name}: pip install -r pipeline/requirements.txt")
+            raise ValueError(f'the package onnxruntime has no {name}: pip install "mrcnn-demo[export]"')
         shutil.copyfile(found[0].locate(), folder / name)
 
 

@@ -101,6 +101,7 @@ def test_a_photo_gives_both_pictures_and_a_cut_out(page, chelsea_file):
             assert image.size == (451, 300)
 
 
+@pytest.mark.slow
 def test_a_cut_out_goes_to_the_clipboard(page, chelsea_file):
     segment(page, chelsea_file)
     page.get_by_role("button", name="Copy cat 1").click()
@@ -121,6 +122,7 @@ def test_a_cut_out_goes_to_the_clipboard(page, chelsea_file):
     expect(page.locator("#strip [aria-label$=': waiting']")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_sliders_redraw_at_once_and_without_the_network(page, four_cats_file):
     segment(page, four_cats_file)
     sentence = page.locator("#status").inner_text()
@@ -135,6 +137,7 @@ def test_sliders_redraw_at_once_and_without_the_network(page, four_cats_file):
     assert page.locator("#status").inner_text() == sentence, "the same run of the network"
 
 
+@pytest.mark.slow
 def test_dropped_photos_come_in_a_row(page, chelsea_file, tmp_path):
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"no photo at all")
@@ -160,6 +163,7 @@ def test_dropped_photos_come_in_a_row(page, chelsea_file, tmp_path):
     expect(page.locator("#status")).to_contain_text("Found 1 cat")
 
 
+@pytest.mark.slow
 def test_the_keyboard_reaches_everything(page, chelsea_file):
     segment(page, chelsea_file)
     page.locator("body").click(position={"x": 2, "y": 2})
@@ -177,13 +181,14 @@ def test_the_keyboard_reaches_everything(page, chelsea_file):
     names = page.evaluate(
         """() => [...document.querySelectorAll("button, input:not([hidden]), canvas, a")]
             .filter((part) => part.checkVisibility())
-            .map((part) => part.getAttribute("aria-label") || part.textContent.trim() || part.labels?.[0]?.textContent)"""
+            .map((part) => part.ariaLabel || part.textContent.trim() || part.labels?.[0]?.textContent)"""
     )
     assert all(names), "whatever can be reached has a name"
     page.get_by_role("button", name="Save cat 1 as PNG").focus()
     expect(page.locator("#cutouts li.active")).to_have_count(1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("locale", ["de-DE", "fr-FR"])
 def test_decimal_commas_do_no_harm(open_site, chelsea_file, locale):
     page = open_site(locale=locale)
@@ -196,6 +201,7 @@ def test_decimal_commas_do_no_harm(open_site, chelsea_file, locale):
     assert page.problems == []
 
 
+@pytest.mark.slow
 def test_live_camera(page):
     page.get_by_role("button", name="Live camera").click()
     expect(page.locator("#status")).to_have_text(re.compile(r"^Live: 1 cat, [\d.]+ pictures a second$"))
@@ -207,6 +213,7 @@ def test_live_camera(page):
     expect(page.locator("#cutouts li")).to_have_count(1)
 
 
+@pytest.mark.slow
 def test_a_camera_that_is_refused(browser, site):
     flags = [flag for flag in CHROMIUM_FLAGS if "use-fake-ui" not in flag]
     other = browser.browser_type.launch(executable_path=PROGRAM, args=[*flags, "--deny-permission-prompts"])
@@ -221,6 +228,7 @@ def test_a_camera_that_is_refused(browser, site):
         other.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 390, 768, 1280])
 def test_it_fits_every_screen(open_site, width, scheme):
@@ -234,6 +242,7 @@ def test_it_fits_every_screen(open_site, width, scheme):
             assert button.bounding_box()["height"] >= 40, "large enough for a thumb"
 
 
+@pytest.mark.slow
 def test_one_thread_where_the_host_sends_no_headers(browser, open_site, plain_site, chelsea_file):
     page = open_site(address=plain_site)
     assert page.evaluate("crossOriginIsolated") is False
@@ -242,12 +251,14 @@ def test_one_thread_where_the_host_sends_no_headers(browser, open_site, plain_si
     expect(page.locator("#status")).to_contain_text("Found 1 cat")
 
 
+@pytest.mark.slow
 def test_threads_where_it_does(page):
     assert page.evaluate("crossOriginIsolated") is True
     threads = min(page.evaluate("navigator.hardwareConcurrency"), 4)
     expect(page.locator("html")).to_have_attribute("data-ready", str(threads))
 
 
+@pytest.mark.slow
 def test_without_webassembly_it_says_so(browser, site):
     other = browser.browser_type.launch(executable_path=PROGRAM, args=[*CHROMIUM_FLAGS, "--js-flags=--no-expose-wasm"])
     try:
@@ -307,6 +318,7 @@ def test_nothing_leaves_the_page(page, site, chelsea_file, elsewhere):
     assert elsewhere.asked == []
 
 
+@pytest.mark.slow
 def test_after_the_first_visit_it_works_offline(open_site, own_site, chelsea_file):
     """The server is gone for good, not just out of reach."""
     address, stop = own_site

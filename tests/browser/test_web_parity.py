@@ -1,7 +1,5 @@
 """The browser edition finds what Python finds: the same objects, boxes within a pixel, masks that agree."""
 
-import json
-
 import numpy as np
 import pytest
 from playwright.sync_api import expect
