@@ -3,6 +3,7 @@
 import http.server
 import io
 import json
+import platform
 import re
 import threading
 
@@ -259,14 +260,18 @@ def test_threads_where_it_does(page):
 
 
 @pytest.mark.slow
-def test_without_webassembly_it_says_so(browser, site):
-    other = browser.browser_type.launch(executable_path=PROGRAM, args=[*CHROMIUM_FLAGS, "--js-flags=--no-expose-wasm"])
+@pytest.mark.parametrize("flag", ["--jitless", "--no-enable-sse4-1"])
+def test_without_webassembly_or_its_vectors_it_says_so(browser, site, flag):
+    if "sse" in flag and platform.machine() not in ("x86_64", "AMD64"):
+        pytest.skip("other processors have no SSE4.1 to switch off")
+    other = browser.browser_type.launch(executable_path=PROGRAM, args=[*CHROMIUM_FLAGS, f"--js-flags={flag}"])
     try:
         page = other.new_page()
         page.goto(site)
         expect(page.locator("#status")).to_have_text(
             "This browser lacks WebAssembly SIMD, which the network needs. Browsers since 2023 have it."
         )
+        expect(page.locator("#cutouts li")).to_have_count(1)
     finally:
         other.close()
 
