@@ -130,8 +130,8 @@ class Reference:
 
     def detect(self, image, min_dim, max_dim, candidates=6000, proposals=1000, limit=100, confidence=0.0):
         """Boxes int, class ids, scores and masks bool `(N, H, W)` of an image uint8 `(H, W, 3)`."""
-        image, window = mold(image, min_dim, max_dim)
-        levels = self.pyramid(self.backbone(image[None]))
+        molded, window = mold(image, min_dim, max_dim)
+        levels = self.pyramid(self.backbone(molded[None]))
         scores, deltas = self.region_proposals(levels)
         rois = propose(scores, deltas, anchors(max_dim), candidates, proposals)
         probabilities, deltas = self.box_head(pool(levels, rois, 7))
