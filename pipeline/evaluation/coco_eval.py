@@ -95,10 +95,10 @@ def measure(dataset, results):
     Returns:
         dict. `mask` and `box`: AP, AP50, AP75, APs, APm, APl and AR as fractions 0 to 1 (-1 where the data has nothing
         to measure). `AR_by_size`: AR of small, medium and large instances, for `mask` and `box`. `classes`: `mask` and
-        `box` for each class by its name. `images`: number of photos. `false_alarms`: share of the photos without
+        `box` for each class by its name. `pictures`: number of photos. `false_alarms`: share of the photos without
         instances that show a detection of confidence 0.5. `kinds`: photos without instances and their false alarms for
         each `kind` of image, where the annotations name one, with their number `flagged`. `found`: photos with
-        instances, `images`, and how many of them show one that is found at confidence 0.5. `single`: photos with
+        instances, `pictures`, and how many of them show one that is found at confidence 0.5. `single`: photos with
         exactly one instance, their mask AP, the mean IoU of the instances found at confidence 0.5, and their share,
         `recall`; photos of a box-only instance are left out of it.
 
