@@ -99,7 +99,7 @@ def measure(dataset, results):
         instances, for these three. `classes`: the same three for each class by its name. `pictures`: number of photos.
         `false_alarms`: share of the photos without instances that show a detection of confidence 0.5. `kinds`: photos
         without instances and their false alarms for each `kind` of image, where the annotations name one, with their
-        number `flagged`. `found`: photos with instances, `images`, and how many of them show one that is found at
+        number `flagged`. `found`: photos with instances, `pictures`, and how many of them show one that is found at
         confidence 0.5. `single`: photos with exactly one instance, their mask AP, the mean IoU and boundary IoU of the
         instances found at confidence 0.5, and their share, `recall`; photos of a box-only instance are left out of it.
 
