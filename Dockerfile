@@ -1,4 +1,4 @@
-# The demo as a container, from the same requirements as everywhere else:
+# The demo as a container, from the same locked versions as `make demo`:
 #
 #   docker build -t cats .
 #   docker run --rm -p 7860:7860 cats                  # http://127.0.0.1:7860
@@ -10,8 +10,8 @@ FROM python:3.11-slim
 RUN useradd --create-home --uid 1000 user
 WORKDIR /home/user/app
 
-COPY requirements.txt .
-RUN pip install --no-cache-dir --disable-pip-version-check -r requirements.txt
+COPY locks/serving.txt locks/
+RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes -r locks/serving.txt
 
 COPY --chown=user app.py LICENSE README.md ./
 COPY --chown=user docs/figures docs/figures

@@ -6,75 +6,7 @@ GRADIO_SERVER_NAME=0.0.0.0 python app.py    # for other machines too; on a Space
 GRADIO_MCP_SERVER=True python app.py        # with an MCP server for assistants; needs gradio[mcp]
 """
 
-import importlib.util
-import os
-import signal
-import sys
-import tempfile
-import time
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow greets with a page of notes otherwise
-os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-
-
-def address():
-    """Host and port from the environment."""
-    host = os.environ.get("GRADIO_SERVER_NAME", "0.0.0.0" if os.environ.get("SPACE_ID") else "127.0.0.1")
-    port = os.environ.get("PORT") or os.environ.get("GRADIO_SERVER_PORT") or "7860"
-    if not port.isdigit() or not 0 < int(port) < 65536:
-        sys.exit(f'PORT must be a number from 1 to 65535, but is "{port}".')
-    return host, int(port)
-
-
-def warm_up(models):
-    """Takes one photo the whole way, so that the first visitor does not wait for what is loaded at the first use."""
-    from interface.examples import example_photos
-    from interface.result_view import pictures_html, table_html
-    from interface.settings import Settings
-
-    name = models.names()[0]
-    models.get(name)
-    for photo in example_photos()[:1]:
-        analysis = models.analyse(name, photo)
-        pictures_html(analysis, Settings())
-        table_html(analysis, Settings())
-
-
-def main():
-    start = time.perf_counter()
-    host, port = address()
-    # Gradio would only leave its MCP server out.
-    if os.environ.get("GRADIO_MCP_SERVER", "").lower() == "true" and importlib.util.find_spec("mcp") is None:
-        sys.exit('The MCP server needs one more package: pip install "gradio[mcp]"')
-
-    # Gradio's files get a folder of their own that ends with the page: by Ctrl-C, or because a container is stopped.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
-    parent = os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir()
-    os.makedirs(parent, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="every-cat-", dir=parent, ignore_cleanup_errors=True) as folder:
-        os.environ["GRADIO_TEMP_DIR"] = folder
-        run(host, port, start)
-
-
-def run(host, port, start):
-    """Serves the page until it is stopped. `start` is when the process began, in seconds of `time.perf_counter`."""
-    from interface.page import build_page, serve
-    from interface.session import Models
-
-    models = Models()
-    if not models.names():
-        sys.exit("There is no model in weights/. Train one with `python -m pipeline train`, see README.md.")
-    warm_up(models)
-    page = build_page(models)
-    try:
-        serve(page, host, port)
-    except OSError:
-        sys.exit(f"Port {port} is in use; choose another one, as in: PORT={port + 1} python app.py")
-    if page.mcp_error:
-        sys.exit(page.mcp_error)
-    print(f"Ready: http://{host}:{port} after {time.perf_counter() - start:.1f} s", flush=True)
-    page.block_thread()
-
+from interface.server import main
 
 if __name__ == "__main__":
     main()

@@ -10,11 +10,12 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from interface.housekeeping import read_kept_picture
-from mrcnn import drawing
-from mrcnn.coco_json import coco_document, labelme_document
+from interface.encoding import png
+from interface.safety.decoding import read_photo
+from interface.safety.text import table_cell
+from mrcnn.results import drawing
+from mrcnn.results.documents import coco_document, labelme_document
 
 COLUMNS = ["number", "class", "score", "area_px", "share_percent", "x1", "y1", "x2", "y2"]
 EVERYTHING = "everything.zip"
@@ -61,10 +62,10 @@ def write_download(folder, path, analysis, settings, name=EVERYTHING):
     Raises:
         ValueError: if there is no such file, or the photo can no longer be read.
     """
-    picture = read_kept_picture(path)
+    image = read_photo(path)
     found = settings.instances(analysis.detections)
     files = result_files(
-        Path(path).name, picture, found, analysis.detections.class_names, analysis.milliseconds, settings
+        Path(path).name, image, found, analysis.detections.class_names, analysis.milliseconds, settings
     )
     if name != EVERYTHING and name not in files:
         raise ValueError(f"There is no {name} for what is shown now.")
@@ -82,12 +83,12 @@ def write_download(folder, path, analysis, settings, name=EVERYTHING):
     return str(target)
 
 
-def result_files(photo_name, picture, found, class_names, milliseconds, settings):
+def result_files(photo_name, image, found, class_names, milliseconds, settings):
     """The files of a result.
 
     Args:
         photo_name: str. The photo's file name.
-        picture: uint8 `(H, W, 3)`.
+        image: uint8 `(H, W, 3)`.
         found: `mrcnn.Instances` of it.
         class_names: names of the model's classes 1, 2, and so on.
         milliseconds: float. How long the model took.
@@ -99,30 +100,23 @@ def result_files(photo_name, picture, found, class_names, milliseconds, settings
     """
     coco = functools.partial(coco_document, found, photo_name, class_names, milliseconds)
     files = {
-        "overlay.png": lambda: _png(settings.draw_instances(picture, found)),
-        "semantic-classes.png": lambda: _png(drawing.semantic_image(found.semantic_map())),
-        "instances-16bit.png": lambda: _png(found.instance_map()),
-        "cutout-all.png": lambda: _png(drawing.cut_out(picture, found)),
+        "overlay.png": lambda: png(settings.draw_instances(image, found)),
+        "semantic-classes.png": lambda: png(drawing.semantic_image(found.semantic_map())),
+        "instances-16bit.png": lambda: png(found.instance_map()),
+        "cutout-all.png": lambda: png(drawing.cut_out(image, found)),
         "coco.json": lambda: _json(coco()),
         "coco-polygons.json": lambda: _json(coco(polygons=True)),
         "labelme.json": lambda: _json(labelme_document(found, photo_name)),
         "objects.csv": lambda: _table(found),
     }
     for row, class_name in enumerate(found.class_names):
-        files[_cutout_name(row, class_name)] = lambda row=row: _png(drawing.cut_out(picture, found[row], crop=True))
+        files[_cutout_name(row, class_name)] = lambda row=row: png(drawing.cut_out(image, found[row], crop=True))
     return files
 
 
 def _cutout_name(row, class_name):
     word = re.sub(r"[^\w-]+", "", class_name)  # a class may be called what no file may be called
     return f"cutout-{row + 1:02d}-{word}.png"
-
-
-def _png(picture):
-    stored = io.BytesIO()
-    image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
-    image.save(stored, "PNG", compress_level=2)
-    return stored.getvalue()
 
 
 def _json(document):
@@ -138,5 +132,7 @@ def _table(found):
         y1, x1, y2, x2 = np.round(found.boxes[row], 1).tolist()
         area = int(found.areas[row])
         share = round(100 * area / pixels, 3)
-        writer.writerow([row + 1, class_name, round(float(found.scores[row]), 4), area, share, x1, y1, x2, y2])
+        writer.writerow(
+            [row + 1, table_cell(class_name), round(float(found.scores[row]), 4), area, share, x1, y1, x2, y2]
+        )
     return text.getvalue().encode()

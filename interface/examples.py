@@ -1,4 +1,4 @@
-"""Example photos that come with installed packages, so that the repository ships nobody's pictures."""
+"""Example photos that come with installed packages, so that the repository ships nobody's images."""
 
 from pathlib import Path
 

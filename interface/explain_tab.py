@@ -38,12 +38,12 @@ READING = """
 
 - **Confidence** is the box head's score. Lower it to see what the network also considered.
 - **Mask threshold** is the probability above which a pixel belongs to an object. Higher gives tighter masks.
-- **Classes** appears for models that know several. What is not chosen is left out of pictures, table and downloads.
-- **Take home** gives files at the photo's own size. The COCO files open in pycocotools and supervision; labelme opens
+- **Classes** appears for models that know several. What is not chosen is left out of images, table and downloads.
+- **Download** gives files at the photo's own size. The COCO files open in pycocotools and supervision; labelme opens
   its file once it lies beside the photo.
-- **Live**, **Video** and **Many photos** use the model in the same way; in films each object keeps its colour for as
-  long as its boxes overlap from picture to picture. **Inside** shows how the network came to its result.
-- Overlapping masks: in both pictures the object with the higher score lies on top.
+- **Live**, **Video** and **Many photos** use the model in the same way; in videos each object keeps its colour for as
+  long as its boxes overlap from image to image. **Inside** shows how the network came to its result.
+- Overlapping masks: in both images the object with the higher score lies on top.
 - The cheetah and the lion among the examples are cats to a biologist. This model was taught house cats.
 
 **Privacy.** What you send and what is made of it stays in a temporary folder and in the memory of the server for at

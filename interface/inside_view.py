@@ -1,37 +1,36 @@
-"""A run of the network as a walk of ten steps: each a title, one sentence, and pictures of the tensors themselves."""
+"""A run of the network as a walk of ten steps: each a title, one sentence, and images of the tensors themselves."""
 
-import base64
 import html
-import io
 
 import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw
 
-from mrcnn import drawing
+from interface.encoding import data_uri, jpeg, png
 from mrcnn.letterbox import letterbox_size
-from mrcnn.wording import counted, percent
+from mrcnn.results import drawing
+from mrcnn.results.wording import counted, percent
 
 SCALE = 2  # boxes are drawn on the canvas at twice its size, or their lines would hide what they surround
 MOST_BOXES = 300  # drawn of the proposals before suppression
 MOST_TILES = 8  # proposals and masks that are shown one by one
 LISTED_CLASSES = 3
-LARGEST_RESULT = 800  # longer side of the last picture
+LARGEST_RESULT = 800  # longer side of the last image
 HEAT = matplotlib.colormaps["inferno"]
 
 
-def inside_steps(inspection, picture):
+def inside_steps(inspection, image):
     """The steps as HTML.
 
     Args:
         inspection: `mrcnn.inspection.Inspection`.
-        picture: uint8 `(H, W, 3)`. The photo that was looked into.
+        image: uint8 `(H, W, 3)`. The photo that was looked into.
 
     Returns:
         list of str.
     """
     makers = (_input, _pyramid, _objectness, _anchors, _candidates, _proposals, _pooled, _classes, _masks)
-    parts = [maker(inspection) for maker in makers] + [_result(inspection, picture)]
+    parts = [maker(inspection) for maker in makers] + [_result(inspection, image)]
     return [
         f'<section class="step"><h2>{number} of {len(parts)}: {title}</h2><p>{sentence}</p>'
         f'<div class="tiles">{"".join(tiles)}</div></section>'
@@ -173,9 +172,9 @@ def _masks(seen):
     )
 
 
-def _result(seen, picture):
-    size = letterbox_size(*picture.shape[:2], min(LARGEST_RESULT, max(picture.shape[:2])))
-    small = np.asarray(Image.fromarray(picture).resize(size[::-1], Image.Resampling.BOX))
+def _result(seen, image):
+    size = letterbox_size(*image.shape[:2], min(LARGEST_RESULT, max(image.shape[:2])))
+    small = np.asarray(Image.fromarray(image).resize(size[::-1], Image.Resampling.BOX))
     found = seen.detections.resized(size).instances(0.0)
     return (
         "masks on the photo",
@@ -185,7 +184,7 @@ def _result(seen, picture):
 
 
 def principal_colours(features):
-    """Features as a picture: their first three principal components as red, green and blue.
+    """Features as an image: their first three principal components as red, green and blue.
 
     Args:
         features: float `(H, W, C)`.
@@ -231,13 +230,10 @@ def _crop(seen, rank):
     return seen.canvas[min(y1, limits[0] - 1) : max(y2, y1 + 1), min(x1, limits[1] - 1) : max(x2, x1 + 1)]
 
 
-def _tile(picture, caption, pixels=False, small=False, more=""):
-    """A picture with its caption; `pixels` shows its cells as squares, `small` makes it one of many."""
-    stored = io.BytesIO()
-    kind = "png" if pixels else "jpeg"
-    Image.fromarray(picture).save(stored, kind.upper(), **({} if pixels else {"quality": 85}))
-    address = f"data:image/{kind};base64,{base64.b64encode(stored.getvalue()).decode()}"
-    height, width = picture.shape[:2]
+def _tile(image, caption, pixels=False, small=False, more=""):
+    """An image with its caption; `pixels` shows its cells as squares, `small` makes it one of many."""
+    address = data_uri(png(image) if pixels else jpeg(image, 85))
+    height, width = image.shape[:2]
     classes = " ".join(["tile", *["pixels"] * pixels, *["small"] * small])
     return (
         f'<figure class="{classes}"><img src="{address}" alt="{caption}" width="{width}" height="{height}">'

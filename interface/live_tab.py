@@ -1,19 +1,21 @@
-"""The Live tab: the webcam's picture with instances and semantic map, as fast as the machine goes."""
+"""The Live tab: the webcam's image with instances and semantic map, as fast as the machine goes."""
 
 import dataclasses
 import time
 
 import gradio as gr
 
-from interface.film import film_html, sized_for_film
-from interface.photo_input import FACING_AWAY
+from interface.file_inputs import FACING_AWAY, CameraInput
+from interface.safety.text import sorry
 from interface.tracker import Tracker
+from interface.video_frames import sized_for_video, video_html
+from interface.widgets import confidence_slider, model_dropdown
 
-EVERY = 0.1  # seconds between two pictures; while one is being looked at, newer ones replace each other
+EVERY = 0.1  # seconds between two images; while one is being looked at, newer ones replace each other
 LONGEST = 300  # seconds after which the camera has to be started again, so that a forgotten one frees its place
 VISITORS = 4  # cameras at a time
 PAUSE = 2  # seconds after which the rate begins anew
-IDLE = f"Start the camera: its pictures are looked at one by one, not stored. It stops after {LONGEST // 60} minutes."
+IDLE = f"Start the camera: its images are looked at one by one, not stored. It stops after {LONGEST // 60} minutes."
 SMOOTHING = 0.8  # of the rate that is shown: how much of the last value stays
 
 # Gradio leaves the camera on when its tab is left. So, in a hidden tab, the button that ends the stream is pressed and,
@@ -35,12 +37,12 @@ setInterval(() => {
 
 @dataclasses.dataclass
 class Watch:
-    """What is remembered from one picture of a visitor's camera to the next.
+    """What is remembered from one image of a visitor's camera to the next.
 
     Attributes:
         tracker: `Tracker`.
-        seen: float or `None`. When the last picture was answered, in seconds of `time.perf_counter`.
-        rate: float. Pictures a second, smoothed; 0 before the second one.
+        seen: float or `None`. When the last image was answered, in seconds of `time.perf_counter`.
+        rate: float. Images a second, smoothed; 0 before the second one.
     """
 
     tracker: Tracker = dataclasses.field(default_factory=Tracker)
@@ -48,7 +50,7 @@ class Watch:
     rate: float = 0.0
 
     def tick(self):
-        """Counts a picture."""
+        """Counts an image."""
         now = time.perf_counter()
         if self.seen is None or now - self.seen > PAUSE:
             self.rate = 0.0
@@ -67,7 +69,7 @@ def live_tab(models):
     watch = gr.State(None, time_to_live=LONGEST)
     with gr.Row(elem_id="live-row"):
         with gr.Column(scale=3, min_width=280):
-            camera = gr.Image(
+            camera = CameraInput(
                 label="Camera",
                 sources=["webcam"],
                 streaming=True,
@@ -77,37 +79,34 @@ def live_tab(models):
                 ),
                 height=300,
                 elem_id="live-camera",
-                alt_text="The picture of your camera",
+                alt_text="The image of your camera",
             )
-            names = models.names()
-            model_name = gr.Dropdown(names, value=names[0], label="Model", elem_id="live-model", visible=len(names) > 1)
-            confidence = gr.Slider(
-                5, 99, value=50, step=1, label="Confidence in %", elem_id="live-confidence", buttons=[]
-            )
+            model_name = model_dropdown(models, "live-model")
+            confidence = confidence_slider("live-confidence")
         with gr.Column(scale=7, min_width=320):
             status = gr.Markdown(IDLE, elem_id="live-status", container=False)
-            pictures = gr.HTML(film_html(), js_on_load=CAMERA_SCRIPT, elem_id="live-pictures", apply_default_css=False)
+            images = gr.HTML(video_html(), js_on_load=CAMERA_SCRIPT, elem_id="live-images", apply_default_css=False)
 
     def look(frame, watch, name, percent):
         if frame is None:
             return gr.skip(), gr.skip(), watch
         watch = watch or Watch()
-        picture = sized_for_film(frame)
+        image = sized_for_video(frame)
         try:
-            detections, milliseconds = models.detect(name, picture, percent / 100)
+            detections, milliseconds = models.detect(name, image, percent / 100)
         except ValueError as error:
-            return f"**Sorry.** {error}", gr.skip(), watch
+            return sorry(error), gr.skip(), watch
         found = detections.instances(percent / 100)
         numbers = watch.tracker.update(found)
         watch.tick()
-        rate = f"{watch.rate:.1f} pictures a second · " if watch.rate else ""
+        rate = f"{watch.rate:.1f} images a second · " if watch.rate else ""
         words = f"{len(found)} found · {rate}model {milliseconds:.0f} ms"
-        return words, film_html(picture, found, detections.class_names, numbers), watch
+        return words, video_html(image, found, detections.class_names, numbers), watch
 
     camera.stream(
         look,
         [camera, watch, model_name, confidence],
-        [status, pictures, watch],
+        [status, images, watch],
         show_progress="hidden",
         stream_every=EVERY,
         time_limit=LONGEST,
@@ -116,4 +115,4 @@ def live_tab(models):
         concurrency_limit=VISITORS,
         api_visibility="private",
     )
-    camera.clear(lambda: (IDLE, film_html(), None), None, [status, pictures, watch], api_visibility="private")
+    camera.clear(lambda: (IDLE, video_html(), None), None, [status, images, watch], api_visibility="private")

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from interface.batch_tab import batch_tab
 from interface.explain_tab import FIGURES, explain_tab
@@ -11,14 +12,16 @@ from interface.inside_tab import inside_tab
 from interface.live_tab import live_tab
 from interface.photo_tab import photo_tab
 from interface.program_tab import program_tab
-from interface.session import Models, Recent
+from interface.safety.blocks import GuardedBlocks
+from interface.safety.doors import Doors
+from interface.session import AnalysisCache, Models
 from interface.video_tab import video_tab
 
 INTRODUCTION = """# Every cat, cut out
 Mask R-CNN finds each cat in your photo and draws its exact shape."""
 STYLE = Path(__file__).with_name("page.css")
 # Gradio confines page.css to what lies within the page's margins, so the margins themselves are set here. On a phone
-# every pixel of width is a pixel of the picture. The dot in the footer would separate links that are not there.
+# every pixel of width is a pixel of the image. The dot in the footer would separate links that are not there.
 MARGINS = """<style>
 .gradio-container > .main { max-width: 1500px; margin: 0 auto; }
 @media (max-width: 640px) { .gradio-container > .main { padding: 12px !important; } }
@@ -45,7 +48,6 @@ if (cameras) {
 }
 </script>"""
 LARGEST_UPLOAD = "40mb"
-LONGEST_QUEUE = 32
 
 
 def theme():
@@ -63,20 +65,20 @@ def theme():
     )
 
 
-def build_page(models=None, recent=None):
+def build_page(models=None, cache=None):
     """The page, with every model that is installed to choose from.
 
     Args:
         models: `interface.session.Models`. Defaults to new ones.
-        recent: `interface.session.Recent`. Defaults to a new one.
+        cache: `interface.session.AnalysisCache`. Defaults to a new one.
 
     Returns:
         `gr.Blocks`, not yet launched.
     """
     models = Models() if models is None else models
-    recent = Recent() if recent is None else recent
-    gr.set_static_paths([FIGURES])
-    with gr.Blocks(
+    cache = AnalysisCache() if cache is None else cache
+    gr.set_static_paths(sorted(FIGURES.glob("*.png")))  # not the folder: the code that draws them lies there too
+    with GuardedBlocks(
         title="Every cat, cut out: instance segmentation with Mask R-CNN",
         analytics_enabled=False,
         delete_cache=(EVERY, AGE - EVERY),  # before housekeeping does, or Gradio would remember the names
@@ -84,20 +86,21 @@ def build_page(models=None, recent=None):
         gr.Markdown(INTRODUCTION, elem_id="introduction")
         with gr.Tabs():
             with gr.Tab("Photo"):
-                chosen = photo_tab(models, recent)
+                chosen = photo_tab(models, cache)
             with gr.Tab("Live"):
                 live_tab(models)
             with gr.Tab("Video"):
                 video_tab(models)
             with gr.Tab("Many photos"):
                 batch_tab(models)
-            with gr.Tab("Inside") as inside:
+            with gr.Tab("Inside", elem_id="inside-tab") as inside:
                 inside_tab(models, inside, *chosen)
             with gr.Tab("How it works"):
                 explain_tab()
             with gr.Tab("For programs"):
                 program_tab(models)
-    page.queue(max_size=LONGEST_QUEUE)
+    page.queue(max_size=None)  # interface.safety.shares bounds it, with words
+    page.answers = models.answers
     return page
 
 
@@ -122,5 +125,5 @@ def serve(page, host, port):
         ssr_mode=False,
         quiet=True,
         prevent_thread_lock=True,
-        app_kwargs={"lifespan": housekeeping},
+        app_kwargs={"lifespan": housekeeping, "middleware": [Middleware(Doors)]},
     )

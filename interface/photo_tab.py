@@ -1,4 +1,4 @@
-"""The Photo tab: a photo goes in, both pictures come out, and the sliders draw them anew."""
+"""The Photo tab: a photo goes in, both images come out, and the sliders draw them anew."""
 
 import json
 from pathlib import Path
@@ -8,13 +8,15 @@ import gradio as gr
 from interface import settings as options
 from interface.downloads import EVERYTHING, download_choices, write_download
 from interface.examples import titled_examples
+from interface.file_inputs import CAMERA, PhotoInput
 from interface.model_card import class_names, long_card, short_card
 from interface.open_dropdown import OpenDropdown
-from interface.photo_input import CAMERA, PhotoInput
-from interface.result_view import EMPTY, POINTING_SCRIPT, pictures_html, sentence, table_html
-from interface.session import LOWEST_CONFIDENCE
+from interface.result_view import EMPTY, POINTING_SCRIPT, images_html, sentence, table_html
+from interface.safety.decoding import read_photo
+from interface.safety.text import sorry
+from interface.session import LOWEST_CONFIDENCE, MODEL_PLACES
 from interface.settings import Settings
-from mrcnn.pictures import read_picture
+from interface.widgets import percent_slider
 
 WELCOME = "Choose a photo, or one of the examples."
 # What every browser shows. Other photos are answered with a JPEG of themselves, so that the visitor sees them too.
@@ -33,17 +35,18 @@ nameExamples();
 """
 
 
-def photo_tab(models, recent):
+def photo_tab(models, cache):
     """Builds the tab and wires its events.
 
     Args:
         models: `interface.session.Models`.
-        recent: `interface.session.Recent`.
+        cache: `interface.session.AnalysisCache`.
 
     Returns:
         The components with the photo's path, the model's name and the confidence in percent.
     """
-    token = gr.State(None, time_to_live=3600, delete_callback=recent.drop)
+    # A function and no bound method: Gradio copies it with all that it is bound to whenever the page is opened.
+    token = gr.State(None, time_to_live=3600, delete_callback=lambda old_token: cache.drop(old_token))
     names = models.names()
     titled = titled_examples()
     # In the order in which a phone shows it; page.css sets photo and choices beside the result where there is room.
@@ -71,18 +74,18 @@ def photo_tab(models, recent):
         with gr.Column(min_width=320, elem_id="results"):
             status = gr.Markdown(WELCOME, elem_id="status", container=False)
             script = POINTING_SCRIPT + TITLES_SCRIPT % json.dumps([title for _, title in titled])
-            pictures = gr.HTML(EMPTY, js_on_load=script, elem_id="pictures", apply_default_css=False)
+            images = gr.HTML(EMPTY, js_on_load=script, elem_id="images", apply_default_css=False)
             with gr.Row(elem_id="sliders"):
                 lowest = round(100 * LOWEST_CONFIDENCE)
-                confidence = _percent_slider("Confidence in %", 50, "confidence", lowest, 99)
-                opacity = _percent_slider("Opacity in %", 50, "opacity")
-                mask_threshold = _percent_slider("Mask threshold in %", 50, "mask-threshold", 5, 95)
+                confidence = percent_slider("Confidence in %", 50, "confidence", lowest, 99, min_width=200)
+                opacity = percent_slider("Opacity in %", 50, "opacity", min_width=200)
+                mask_threshold = percent_slider("Mask threshold in %", 50, "mask-threshold", 5, 95, min_width=200)
             with gr.Row(elem_id="switches"):
                 shown = gr.CheckboxGroup(
                     options.SHOWN, value=options.SHOWN, label="Show", elem_id="shown", scale=5, min_width=300
                 )
-                colour_by = gr.Radio(
-                    options.COLOURS_BY, value="instance", label="One colour for each", scale=2, min_width=190
+                color_by = gr.Radio(
+                    options.COLORS_BY, value="instance", label="One colour for each", scale=2, min_width=190
                 )
             with gr.Row(elem_id="styles"):
                 background = gr.Radio(options.BACKGROUNDS, value="original", label="Background", scale=5, min_width=300)
@@ -95,7 +98,7 @@ def photo_tab(models, recent):
             table = gr.HTML(elem_id="table", apply_default_css=False)
         with gr.Column(elem_id="choices", min_width=280):
             wanted = OpenDropdown(
-                download_choices([]), value=EVERYTHING, label="Take home", filterable=False, elem_id="wanted"
+                download_choices([]), value=EVERYTHING, label="Download", filterable=False, elem_id="wanted"
             )
             download = gr.Button("Download", interactive=False, elem_id="download")
             file = gr.DownloadButton(visible="hidden", elem_id="file")
@@ -104,37 +107,37 @@ def photo_tab(models, recent):
             with gr.Accordion("About this model", open=False, elem_id="about"):
                 whole_card = gr.Markdown(long_card(names[0]), container=False)
             classes = OpenDropdown(multiselect=True, elem_id="classes", **_class_choices(names[0]))
-    widgets = [confidence, opacity, shown, mask_threshold, colour_by, background, background_colour]
+    widgets = [confidence, opacity, shown, mask_threshold, color_by, background, background_colour]
     widgets += [semantic_style, classes]
-    outputs = [status, pictures, table, token, download, wanted]
+    outputs = [status, images, table, token, download, wanted]
 
     def answer(analysis, new_token, chosen, name):
         kept = chosen.chosen(analysis.detections)
         choices = download_choices([kept.class_names[i - 1] for i in kept.class_ids[kept.scores >= chosen.confidence]])
         offered = gr.Dropdown(choices, value=name if name in dict(map(reversed, choices)) else EVERYTHING)
         words, button = sentence(analysis, chosen), gr.Button(interactive=True)
-        return words, pictures_html(analysis, chosen), table_html(analysis, chosen), new_token, button, offered
+        return words, images_html(analysis, chosen), table_html(analysis, chosen), new_token, button, offered
 
     def nothing(words):
         offered = gr.Dropdown(download_choices([]), value=EVERYTHING)
         return words, EMPTY, "", None, gr.Button(interactive=False), offered
 
     def analyse(path, old_token, name, wanted, *values):
-        recent.drop(old_token)
+        cache.drop(old_token)
         if path is None:
             return nothing(WELCOME)
         try:
             analysis = models.analyse(name, path)
-            return answer(analysis, recent.put(analysis), Settings.from_widgets(*values), wanted)
+            return answer(analysis, cache.put(analysis), Settings.from_widgets(*values), wanted)
         except ValueError as error:
-            return nothing(f"**Sorry.** {error}")
+            return nothing(sorry(error))
 
     def analyse_upload(path, *values):
         """Like `analyse`; a photo in a format that browsers do not know comes back as one that they do."""
         outcome = analyse(path, *values)
         if path is None or outcome[3] is None or Path(path).suffix.lower() in SHOWN_BY_BROWSERS:
             return *outcome, gr.skip()
-        return *outcome, read_picture(path)
+        return *outcome, read_photo(path)
 
     def choose_model(path, old_token, name, wanted, *values):
         """Like `analyse`, for all classes: those of one model mean nothing to another."""
@@ -143,33 +146,36 @@ def photo_tab(models, recent):
 
     def redraw(path, old_token, name, wanted, *values):
         """Draws again; the network runs only if the result had to make room for those of other visitors."""
-        analysis = recent.get(old_token)
+        analysis = cache.get(old_token)
         if analysis is None:
             return analyse(path, old_token, name, wanted, *values)
-        return answer(analysis, old_token, Settings.from_widgets(*values), wanted)
+        try:
+            return answer(analysis, old_token, Settings.from_widgets(*values), wanted)
+        except ValueError as error:
+            return nothing(sorry(error))
 
     def prepare(path, old_token, name, wanted, *values):
         """Writes the file that was asked for, at the photo's own size, and only now."""
         try:
-            analysis = recent.get(old_token) or models.analyse(name, path)
+            analysis = cache.get(old_token) or models.analyse(name, path)
             return write_download(file.GRADIO_CACHE, path, analysis, Settings.from_widgets(*values), wanted)
         except ValueError as error:
             raise gr.Error(str(error), print_exception=False) from None
 
     inputs = [photo, token, model_name, wanted, *widgets]
-    on_model = {"concurrency_id": "model", "concurrency_limit": 1, "api_visibility": "private"}
+    on_model = {"concurrency_id": "model", "concurrency_limit": MODEL_PLACES, "api_visibility": "private"}
     # always_last: pasting first empties the component; by default the photo would be dropped while that is answered.
     photo.input(
-        analyse_upload, inputs, [*outputs, photo], show_progress_on=pictures, trigger_mode="always_last", **on_model
+        analyse_upload, inputs, [*outputs, photo], show_progress_on=images, trigger_mode="always_last", **on_model
     )
     photo.clear(analyse, inputs, outputs, show_progress="hidden", **on_model)
-    examples.load_input_event.then(analyse, inputs, outputs, show_progress_on=pictures, **on_model)
+    examples.load_input_event.then(analyse, inputs, outputs, show_progress_on=images, **on_model)
     about_model = [card, whole_card, classes]
     model_name.input(
         choose_model,
         inputs,
         [*outputs, *about_model],
-        show_progress_on=pictures,
+        show_progress_on=images,
         trigger_mode="always_last",
         **on_model,
     )
@@ -199,11 +205,6 @@ def photo_tab(models, recent):
     )
     written.success(None, js="() => document.querySelector('#file').click()", api_visibility="private")
     return photo, model_name, confidence
-
-
-def _percent_slider(label, value, name, low=0, high=100):
-    # Whole percents: a decimal mark would be a comma in some browsers and a point in others.
-    return gr.Slider(low, high, value=value, step=1, label=label, elem_id=name, min_width=200, buttons=[])
 
 
 def _class_choices(model_name):

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import gradio as gr
 
-from interface.photo_input import PhotoInput
-from mrcnn import drawing
-from mrcnn.coco_json import coco_document
-from mrcnn.pictures import read_picture
+from interface.file_inputs import PhotoInput
+from interface.safety.decoding import read_photo
+from interface.session import MODEL_PLACES
+from mrcnn.results import drawing
+from mrcnn.results.documents import coco_document
 
 GUIDE = """
 ## From Python
@@ -34,7 +35,7 @@ second one are class ids, 0 is the background.
 python -m mrcnn cat.jpg dog.jpg --out results --confidence 0.5
 ```
 
-It writes the same document as `NAME.json`, beside the pictures.
+It writes the same document as `NAME.json`, beside the images.
 
 ## For assistants, by the Model Context Protocol
 
@@ -44,7 +45,7 @@ GRADIO_MCP_SERVER=True python app.py
 ```
 
 Off unless whoever runs this page asks for it. The server's address is `{address}/gradio_api/mcp/`, its one tool
-`segment_photo` takes the address of a photo and answers with the same document as text.
+`segment_photo` takes a photo as a data URI and answers with the same document as text.
 
 ## In your own program
 
@@ -71,25 +72,25 @@ def program_tab(models):
         try:
             if photo is None:
                 raise ValueError("A photo is needed, but none came.")
-            if not 0 <= confidence <= 1:
-                raise ValueError(f"The confidence must lie between 0 and 1, but came as {confidence}.")
-            picture = read_picture(photo)
-            detections, milliseconds = models.detect(model, picture, confidence)
+            if isinstance(confidence, bool) or not isinstance(confidence, int | float) or not 0 <= confidence <= 1:
+                raise ValueError(f"The confidence must lie between 0 and 1, but came as {str(confidence)[:40]}.")
+            image = read_photo(photo)
+            detections, milliseconds = models.detect(model, image, confidence)
         except ValueError as error:
             raise gr.Error(str(error), print_exception=False) from None
         found = detections.instances(confidence)
-        return picture, found, coco_document(found, Path(photo).name, detections.class_names, milliseconds)
+        return image, found, coco_document(found, Path(photo).name, detections.class_names, milliseconds)
 
     def segment(photo: str, confidence: float = 0.5, model: str = default_model):
         """Finds objects in a photo and their masks.
 
         Args:
-            photo: the picture file.
+            photo: the image file.
             confidence: lowest score that counts, 0 to 1.
             model: the model's name.
         """
-        picture, found, document = run(photo, confidence, model)
-        return document, drawing.draw_instances(picture, found), drawing.semantic_image(found.semantic_map())
+        image, found, document = run(photo, confidence, model)
+        return document, drawing.draw_instances(image, found), drawing.semantic_image(found.semantic_map())
 
     def segment_photo(photo: str, confidence: float = 0.5, model: str = default_model):
         """Finds each object in a photo, with its class, score, box and exact mask.
@@ -99,7 +100,7 @@ def program_tab(models):
         compressed run lengths; `categories` holds the class names. No annotations means that nothing was found.
 
         Args:
-            photo: the photo as an http or https address or a data URI; JPEG, PNG, WebP, HEIC and others.
+            photo: the photo as a data URI; JPEG, PNG, WebP, HEIC and others. The server fetches no addresses.
             confidence: lowest score that counts, 0 to 1; lower finds more and errs more.
             model: name of the model, which decides what classes are found.
         """
@@ -123,7 +124,7 @@ def program_tab(models):
         ]
         trigger = gr.Button()
         text = gr.Textbox(label="document")
-    offered = {"api_visibility": "public", "concurrency_id": "model", "concurrency_limit": 1}
+    offered = {"api_visibility": "public", "concurrency_id": "model", "concurrency_limit": MODEL_PLACES}
     trigger.click(segment, inputs, outputs, api_name="segment", **offered)
     if os.environ.get("GRADIO_MCP_SERVER", "").lower() == "true":  # as Gradio reads it
         # Gradio's server answers with str(...) of an endpoint's outputs, which for those of /segment is not JSON.

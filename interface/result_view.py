@@ -1,20 +1,18 @@
-"""A result as HTML: both pictures side by side, a shape over each object to point at, and the table of objects."""
+"""A result as HTML: both images side by side, a shape over each object to point at, and the table of objects."""
 
-import base64
 import dataclasses
 import html
-import io
 
 import numpy as np
-from PIL import Image
 
-from mrcnn import drawing
-from mrcnn.polygons import mask_polygons
-from mrcnn.wording import counted, percent
+from interface.encoding import data_uri, jpeg, png
+from mrcnn.results import drawing
+from mrcnn.results.polygons import mask_polygons
+from mrcnn.results.wording import counted, percent
 
 EMPTY = """
 <div class="result empty" data-testid="empty">
-  <div class="pictures">
+  <div class="images">
     <figure><div class="frame blank"><p>Every cat in its own colour</p></div>
       <figcaption>Instances</figcaption></figure>
     <figure><div class="frame blank"><p>Cat or not, pixel by pixel</p></div>
@@ -24,8 +22,8 @@ EMPTY = """
 </div>
 """
 
-# A pointed-at cat is outlined in both pictures and its row lights up; a click (or Enter) keeps it so. The listeners sit
-# on the column that holds pictures and table, which stays when a redraw replaces what is in it.
+# A pointed-at cat is outlined in both images and its row lights up; a click (or Enter) keeps it so. The listeners sit
+# on the column that holds images and table, which stays when a redraw replaces what is in it.
 POINTING_SCRIPT = """
 const scope = element.closest("#results");
 let kept = null, current = null;
@@ -57,8 +55,8 @@ scope.addEventListener("keydown", (event) => {
 """
 
 
-def pictures_html(analysis, settings):
-    """Both pictures of an analysis.
+def images_html(analysis, settings):
+    """Both images of an analysis.
 
     Args:
         analysis: `interface.session.Analysis`.
@@ -69,12 +67,12 @@ def pictures_html(analysis, settings):
     """
     view = analysis.view
     seen = settings.instances(analysis.view_detections())
-    instance_picture = settings.draw_instances(view, seen)
+    instance_image = settings.draw_instances(view, seen)
     semantic_map = seen.semantic_map()
     class_names = dict(enumerate(analysis.detections.class_names, start=1))
-    semantic_picture = settings.draw_semantic_map(view, semantic_map, class_names)
+    semantic_image = settings.draw_semantic_map(view, semantic_map, class_names)
     words = html.escape(counted(seen))
-    # Once for both pictures: tracing the outlines takes longer than drawing them. The last one lies on top, so the
+    # Once for both images: tracing the outlines takes longer than drawing them. The last one lies on top, so the
     # surest comes last, as it was drawn.
     shapes = "".join(
         f'<path data-row="{row}" d="{_path(seen.windows[row])}"><title>{_says(seen, row)}</title></path>'
@@ -83,9 +81,9 @@ def pictures_html(analysis, settings):
     hint = "Point at an object to learn more." if len(seen) else ""
     return f"""
 <div class="result">
-  <div class="pictures">
-    {_figure("instances", "Instances", instance_picture, shapes, f"The photo with {words} marked")}
-    {_figure("semantic", "Semantic map", semantic_picture, shapes, f"Map of the classes with {words}")}
+  <div class="images">
+    {_figure("instances", "Instances", instance_image, shapes, f"The photo with {words} marked")}
+    {_figure("semantic", "Semantic map", semantic_image, shapes, f"Map of the classes with {words}")}
   </div>
   <p class="pointed" aria-live="polite" data-hint="{hint}">{hint}</p>
 </div>
@@ -115,15 +113,16 @@ def sentence(analysis, settings):
     return f"No {names} found {took}. Try a photo in which one is larger, or less hidden."
 
 
-def _figure(name, caption, picture, shapes, alternative):
-    height, width = picture.shape[:2]
+def _figure(name, caption, image, shapes, alternative):
+    height, width = image.shape[:2]
+    address = data_uri(png(image, 1) if image.shape[2] == 4 else jpeg(image))
     # As large as the frame allows. Frames do not change with the photo, so nothing below them moves.
     size = f"aspect-ratio: {width} / {height}; width: min(100cqw, 100cqh * {width / height:.4f})"
     return f"""
 <figure class="{name}">
   <div class="frame">
-    <div class="picture{" clear" if picture.shape[2] == 4 else ""}" style="{size}">
-      <img src="{_data_uri(picture)}" alt="{alternative}" width="{width}" height="{height}" decoding="sync">
+    <div class="image{" clear" if image.shape[2] == 4 else ""}" style="{size}">
+      <img src="{address}" alt="{alternative}" width="{width}" height="{height}" decoding="sync">
       <svg viewBox="0 0 {width} {height}" preserveAspectRatio="none" aria-hidden="true">{shapes}</svg>
     </div>
   </div>
@@ -140,25 +139,12 @@ def _path(window):
     return "".join(parts)
 
 
-def _data_uri(picture):
-    """The picture as a data URI: nothing of a visitor's photo becomes a file that has to be deleted again."""
-    stored = io.BytesIO()
-    if picture.shape[2] == 4:
-        Image.fromarray(picture).save(stored, "PNG", compress_level=1)
-        kind = "png"
-    else:
-        # No chroma subsampling: thin coloured lines would smear.
-        Image.fromarray(picture).save(stored, "JPEG", quality=90, subsampling=0)
-        kind = "jpeg"
-    return f"data:image/{kind};base64,{base64.b64encode(stored.getvalue()).decode()}"
-
-
 def _says(found, row):
     return html.escape(f"{found.class_names[row].capitalize()} {row + 1}, {percent(found.scores[row])} sure")
 
 
 def table_html(analysis, settings):
-    """The table of an analysis: one row an object, in the colours of the instance picture.
+    """The table of an analysis: one row an object, in the colours of the instance image.
 
     Areas and boxes are those of the photo at its own size, not of the reduced one that the page shows.
     """
@@ -166,7 +152,7 @@ def table_html(analysis, settings):
     if not len(found):
         return ""
     height, width = found.image_size
-    colours = drawing.instance_colours(found, settings.colour_by)
+    colours = drawing.instance_colours(found, settings.color_by)
     rows = []
     for row, colour in enumerate(colours):
         y1, x1, y2, x2 = np.rint(found.boxes[row]).astype(int)
@@ -174,7 +160,7 @@ def table_html(analysis, settings):
         share = f"{100 * area / (height * width):.1f} %"
         says = _says(found, row)
         rows.append(
-            f'<tr data-row="{row}" tabindex="0" data-says="{says}, {share} of the picture">'
+            f'<tr data-row="{row}" tabindex="0" data-says="{says}, {share} of the image">'
             f'<td><span class="swatch" style="background: rgb{colour}"></span>{row + 1}</td>'
             f"<td>{html.escape(found.class_names[row])}</td><td>{percent(found.scores[row])}</td>"
             f"<td>{area:,} px</td><td>{share}</td><td>{x1}, {y1} to {x2}, {y2}</td></tr>"

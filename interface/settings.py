@@ -6,10 +6,10 @@ import re
 import numpy as np
 from PIL import Image, ImageColor, ImageFilter
 
-from mrcnn import drawing
+from mrcnn.results import drawing
 
 SHOWN = ["masks", "outlines", "boxes", "labels", "scores"]
-COLOURS_BY = ["instance", "class"]
+COLORS_BY = ["instance", "class"]
 BACKGROUNDS = ["original", "grey", "blurred", "colour", "transparent"]
 SEMANTIC_STYLES = ["solid", "overlay"]
 BACKGROUND_COLOUR = "#f6f4ef"
@@ -24,7 +24,7 @@ class Settings:
         mask_threshold: float in `[0, 1)`. Pixels above it belong to an object. Defaults to 0.5.
         opacity: float in `[0, 1]`. Of the masks and of the semantic map over the photo. Defaults to 0.5.
         shown: which of `SHOWN` are drawn. Defaults to all.
-        colour_by: one of `COLOURS_BY`. Defaults to `"instance"`.
+        color_by: one of `COLORS_BY`. Defaults to `"instance"`.
         background: one of `BACKGROUNDS`. Defaults to `"original"`.
         semantic_style: one of `SEMANTIC_STYLES`. Defaults to `"solid"`.
         classes: tuple of str. Objects of other classes are left out. Defaults to none, which means all.
@@ -35,7 +35,7 @@ class Settings:
     mask_threshold: float = 0.5
     opacity: float = 0.5
     shown: tuple = tuple(SHOWN)
-    colour_by: str = "instance"
+    color_by: str = "instance"
     background: str = "original"
     semantic_style: str = "solid"
     classes: tuple = ()
@@ -48,19 +48,29 @@ class Settings:
         opacity,
         shown,
         mask_threshold,
-        colour_by,
+        color_by,
         background,
         background_colour,
         semantic_style,
         classes=(),
     ):
-        """Settings from what the widgets send; their sliders count in percent, which has no decimal mark."""
+        """Settings from what the widgets send; their sliders count in percent, which has no decimal mark.
+
+        Raises:
+            ValueError: if they are not what a widget sends; one sentence that may be shown.
+        """
+        numbers = confidence, opacity, mask_threshold
+        texts = color_by, background, background_colour, semantic_style, *_texts(shown), *_texts(classes)
+        if not all(type(number) in (int, float) and 0 <= number <= 100 for number in numbers) or not all(
+            isinstance(text, str) for text in texts
+        ):
+            raise ValueError("The page's controls hold values that they do not offer.")
         return cls(
             confidence=confidence / 100,
             mask_threshold=mask_threshold / 100,
             opacity=opacity / 100,
             shown=tuple(shown),
-            colour_by=colour_by,
+            color_by=color_by,
             background=background,
             semantic_style=semantic_style,
             classes=tuple(classes or ()),
@@ -72,30 +82,33 @@ class Settings:
         if not self.classes:
             return detections
         kept = np.isin(np.array(detections.class_names)[detections.class_ids - 1], self.classes)
-        parts = {name: getattr(detections, name)[kept] for name in ("boxes", "scores", "class_ids", "soft_masks")}
-        return dataclasses.replace(detections, **parts)
+        return detections[kept]
 
     def instances(self, detections):
         """The `Instances` that count: of the chosen classes and of enough confidence."""
         return self.chosen(detections).instances(self.confidence, self.mask_threshold)
 
     def draw_instances(self, image, found):
-        """The instance picture: uint8 `(H, W, 3)`, or `(H, W, 4)` where the background is transparent."""
+        """The instance image: uint8 `(H, W, 3)`, or `(H, W, 4)` where the background is transparent."""
         drawn = drawing.draw_instances(
             replace_background(image, found, self.background, self.background_colour),
             found,
             opacity=self.opacity,
-            colour_by=self.colour_by,
+            color_by=self.color_by,
             **{part: part in self.shown for part in SHOWN},
         )
         if self.background != "transparent":
             return drawn
-        return drawing.cut_out(drawn, found)
+        return drawing.cut_out(drawn, found, soft=False)  # what is drawn along the edges is no fur
 
     def draw_semantic_map(self, image, semantic_map, class_names):
-        """The semantic picture: uint8 `(H, W, 3)`."""
+        """The semantic image: uint8 `(H, W, 3)`."""
         photo = image if self.semantic_style == "overlay" else None
         return drawing.draw_semantic_map(semantic_map, class_names, photo, self.opacity)
+
+
+def _texts(values):
+    return values if isinstance(values, list | tuple) else () if values is None else (values, None)
 
 
 def replace_background(image, found, background, colour=BACKGROUND_COLOUR):
@@ -103,7 +116,7 @@ def replace_background(image, found, background, colour=BACKGROUND_COLOUR):
 
     Args:
         image: uint8 array `(H, W, 3)`.
-        found: `mrcnn.Instances` of that picture.
+        found: `mrcnn.Instances` of that image.
         background: one of `BACKGROUNDS`.
         colour: str. What to paint with for the background `"colour"`, see `rgb`.
 

@@ -1,25 +1,27 @@
-"""Which object of this picture of a film is which object of the one before, so that a cat keeps its colour."""
+"""Which object of this image of a video is which object of the one before, so that a cat keeps its colour."""
 
 import numpy as np
 
+from mrcnn.results.boxes import box_iou
+
 LEAST_IOU = 0.3  # of two boxes, to be those of one object
-MEMORY = 15  # pictures for which an object that is out of sight keeps its number
+MEMORY = 15  # images for which an object that is out of sight keeps its number
 
 
 class Tracker:
-    """Numbers objects from picture to picture by the overlap of their boxes.
+    """Numbers objects from image to image by the overlap of their boxes.
 
     Pairs are taken greedily, the largest overlap first. An object without a partner gets the lowest number that is
     free, so that colours stay few. As in SORT (Bewley et al., 2016, https://arxiv.org/abs/1602.00763), without its
-    prediction of motion: between two pictures a cat seldom leaves its own box.
+    prediction of motion: between two images a cat seldom leaves its own box.
     """
 
     def __init__(self):
         self._boxes = {}  # number -> where it was last seen
-        self._unseen = {}  # number -> pictures since then
+        self._unseen = {}  # number -> images since then
 
     def update(self, found):
-        """Numbers the objects of the next picture.
+        """Numbers the objects of the next image.
 
         Args:
             found: `mrcnn.Instances`.
@@ -44,12 +46,3 @@ class Tracker:
         for number in [number for number, unseen in self._unseen.items() if unseen > MEMORY]:
             del self._boxes[number], self._unseen[number]
         return numbers
-
-
-def box_iou(boxes, others):
-    """Intersection over union of every pair of boxes `y1, x1, y2, x2`: `(N, 4)` and `(M, 4)` to float `(N, M)`."""
-    near = np.maximum(boxes[:, None, :2], others[None, :, :2])
-    far = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
-    shared = np.prod(np.maximum(far - near, 0), axis=-1)
-    areas, other_areas = (np.prod(b[:, 2:] - b[:, :2], axis=-1) for b in (boxes, others))
-    return shared / np.maximum(areas[:, None] + other_areas - shared, 1e-6)

@@ -8,10 +8,12 @@ from pathlib import Path
 import gradio as gr
 import numpy as np
 
-from interface.clip import LONGEST, redraw_clip
-from interface.film import draw_both, sized_for_film
-from interface.photo_input import FACING_AWAY
+from interface.file_inputs import FACING_AWAY
+from interface.safety.text import sorry
 from interface.tracker import Tracker
+from interface.video_frames import draw_both, sized_for_video
+from interface.video_io import LONGEST, redraw_clip
+from interface.widgets import confidence_slider, model_dropdown
 
 WELCOME = f"Choose a clip. Of a longer one the first {LONGEST} seconds are taken."
 WORD_EVERY = 1.0  # seconds between two yields, at which Gradio can end a run whose visitor has left
@@ -35,11 +37,8 @@ def video_tab(models):
                 buttons=[],
                 elem_id="clip",
             )
-            names = models.names()
-            model_name = gr.Dropdown(names, value=names[0], label="Model", elem_id="clip-model", visible=len(names) > 1)
-            confidence = gr.Slider(
-                5, 99, value=50, step=1, label="Confidence in %", elem_id="clip-confidence", buttons=[]
-            )
+            model_name = model_dropdown(models, "clip-model")
+            confidence = confidence_slider("clip-confidence")
             with gr.Row():
                 start = gr.Button("Segment", variant="primary", elem_id="clip-start", min_width=120)
                 end = gr.Button("Stop", elem_id="clip-stop", min_width=120)
@@ -62,37 +61,37 @@ def video_tab(models):
         stopped, seen, tracker = threading.Event(), [], Tracker()
         yield "Reading the clip ...", None, stopped
 
-        def redraw(picture):
-            picture = sized_for_film(picture)
-            detections, _ = models.detect(name, picture, percent / 100)
+        def redraw(image):
+            image = sized_for_video(image)
+            detections, _ = models.detect(name, image, percent / 100)
             found = detections.instances(percent / 100)
             seen.append(len(found))
-            both = draw_both(picture, found, detections.class_names, tracker.update(found))
+            both = draw_both(image, found, detections.class_names, tracker.update(found))
             return np.concatenate(both, axis=1)
 
         target = Path(result.GRADIO_CACHE) / secrets.token_hex(16) / f"{Path(path).stem}-segmented.mp4"
         target.parent.mkdir(parents=True)
-        pictures = redraw_clip(path, target, redraw)
+        images = redraw_clip(path, target, redraw)
         began = spoken = time.perf_counter()
         try:
-            for done, total in pictures:
-                progress((done, total), unit="pictures")
+            for done, total in images:
+                progress((done, total), unit="images")
                 if stopped.is_set():
-                    pictures.close()
+                    images.close()
                     break
                 if time.perf_counter() - spoken > WORD_EVERY:
                     spoken = time.perf_counter()
-                    yield f"Picture {done} of {total}, {done / (spoken - began):.1f} a second ...", None, stopped
+                    yield f"Image {done} of {total}, {done / (spoken - began):.1f} a second ...", None, stopped
         except ValueError as error:
             target.unlink(missing_ok=True)
-            yield f"**Sorry.** {error}", None, None
+            yield sorry(error), None, None
             return
         except GeneratorExit:
             target.unlink(missing_ok=True)
             raise
         words = "Stopped after" if stopped.is_set() else "Done:"
         rate = len(seen) / (time.perf_counter() - began)
-        yield f"{words} {len(seen)} pictures, {max(seen)} found at most, {rate:.1f} a second.", str(target), None
+        yield f"{words} {len(seen)} images, {max(seen)} found at most, {rate:.1f} a second.", str(target), None
 
     start.click(
         run,

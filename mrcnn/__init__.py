@@ -4,7 +4,9 @@ from mrcnn import MaskRCNN
 found = MaskRCNN.from_pretrained("cat").segment("photo.jpg")
 """
 
-from mrcnn.instances import Instances
 from mrcnn.model import MaskRCNN
+from mrcnn.results.instances import Instances
 
-__all__ = ["Instances", "MaskRCNN"]
+__version__ = "0.2.0"
+
+__all__ = ["Instances", "MaskRCNN", "__version__"]

@@ -5,7 +5,7 @@
 For each PHOTO.jpg it writes to the output folder:
 
     PHOTO.overlay.png    the photo with masks, boxes and labels
-    PHOTO.semantic.png   the semantic map, a palette picture whose values are class ids
+    PHOTO.semantic.png   the semantic map, a palette image whose values are class ids
     PHOTO.cutout.png     all objects on a transparent ground
     PHOTO.json           the instances as a COCO data set: boxes, scores and run-length masks
 """
@@ -19,11 +19,11 @@ from pathlib import Path
 
 from PIL import Image
 
-from mrcnn import drawing
-from mrcnn.coco_json import coco_document
+from mrcnn.images import distinct_stems, read_image
 from mrcnn.model import MaskRCNN
-from mrcnn.pictures import distinct_stems, read_picture
-from mrcnn.wording import counted
+from mrcnn.results import drawing
+from mrcnn.results.documents import coco_document
+from mrcnn.results.wording import counted
 
 # Photos from which on it pays to compile the network: that takes some 3 s and saves 0.2 s a photo.
 WORTH_COMPILING = 16
@@ -37,7 +37,7 @@ def parse_arguments(arguments=None):
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("photos", nargs="+", metavar="PHOTO", help="a picture file")
+    parser.add_argument("photos", nargs="+", metavar="PHOTO", help="an image file")
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for the results")
     parser.add_argument(
         "--confidence", type=float, default=0.5, metavar="0-1", help="lowest score that counts (default 0.5)"
@@ -54,14 +54,14 @@ def parse_arguments(arguments=None):
     return chosen
 
 
-def write_results(folder, stem, photo_name, picture, found, class_names, milliseconds):
+def write_results(folder, stem, photo_name, image, found, class_names, milliseconds):
     """Writes the four files of one photo."""
-    pictures = {
-        "overlay": Image.fromarray(drawing.draw_instances(picture, found)),
+    images = {
+        "overlay": Image.fromarray(drawing.draw_instances(image, found)),
         "semantic": drawing.semantic_image(found.semantic_map()),
-        "cutout": Image.fromarray(drawing.cut_out(picture, found)),
+        "cutout": Image.fromarray(drawing.cut_out(image, found)),
     }
-    for kind, image in pictures.items():
+    for kind, image in images.items():
         image.save(folder / f"{stem}.{kind}.png", compress_level=PNG_EFFORT)
     document = coco_document(found, photo_name, class_names, milliseconds)
     (folder / f"{stem}.json").write_text(json.dumps(document, indent=1) + "\n")
@@ -81,11 +81,11 @@ def main(arguments=None):
     for number, (photo, stem) in enumerate(zip(chosen.photos, distinct_stems(chosen.photos), strict=True), start=1):
         place = f"[{number}/{len(chosen.photos)}] {photo}"
         try:
-            picture = read_picture(photo)
+            image = read_image(photo)
             start = time.perf_counter()
-            found = model.segment(picture, confidence=chosen.confidence, limit=chosen.limit)
+            found = model.segment(image, confidence=chosen.confidence, limit=chosen.limit)
             milliseconds = 1000 * (time.perf_counter() - start)
-            write_results(chosen.out, stem, Path(photo).name, picture, found, model.class_names, milliseconds)
+            write_results(chosen.out, stem, Path(photo).name, image, found, model.class_names, milliseconds)
         except (ValueError, OSError) as error:
             failures += 1
             print(f"{place}: {error}", file=sys.stderr)

@@ -19,7 +19,7 @@ def cell_anchors(stride, scales, ratios):
 
 
 def anchors(level_shapes, strides, scales, ratios):
-    """All anchors of a picture.
+    """All anchors of an image.
 
     Args:
         level_shapes: list of `(height, width)`. Cells of each pyramid level, ints or scalar int tensors.

@@ -7,10 +7,8 @@ over the classes and a box for each class.
 import keras
 import tensorflow as tf
 
-from mrcnn.layers import register
 
-
-@register
+@keras.saving.register_keras_serializable(package="mrcnn")
 class BoxHead(keras.layers.Layer):
     """Class logits and box deltas from pooled features.
 

@@ -4,7 +4,6 @@ A box is `y1, x1, y2, x2` in pixels, the far edges exclusive, so that its height
 float32 tensors `(..., N, 4)` and broadcast over the leading axes.
 """
 
-import numpy as np
 import tensorflow as tf
 
 # exp() of more than this would overflow on a wild delta: an anchor grows by at most 1000 / 16.
@@ -34,17 +33,17 @@ def iou(boxes, others):
     return tf.math.divide_no_nan(shared, union)
 
 
-def covered(boxes, regions):
+def ioa(boxes, regions):
     """The largest fraction `(..., N)` of each box that one of the `(..., M, 4)` regions covers. 0 without regions."""
     share = tf.math.divide_no_nan(intersection(boxes, regions), area(boxes)[..., None])
     return tf.maximum(tf.reduce_max(share, axis=-1), 0.0)
 
 
-def encode(boxes, anchors, std, smallest=SMALLEST_SIDE):
+def encode(boxes, anchors, variance, smallest=SMALLEST_SIDE):
     """Deltas `(..., 4)` that turn `anchors` into `boxes`: shift of the centre over the anchor's size and log of scale.
 
-    Paper: Girshick et al., "Rich feature hierarchies ...", 2014, appendix C; divided by `std` so that all four have
-    about unit variance. Sides are taken as at least `smallest`, so that padding gives finite deltas.
+    Paper: Girshick et al., "Rich feature hierarchies ...", 2014, appendix C; divided by `variance`, which
+    brings all four to about one scale. Sides are taken as at least `smallest`, so that padding gives finite deltas.
     """
     height, width, y, x = _centre_form(anchors, smallest)
     box_height, box_width, box_y, box_x = _centre_form(boxes, smallest)
@@ -54,12 +53,12 @@ def encode(boxes, anchors, std, smallest=SMALLEST_SIDE):
         tf.math.log(box_height / height),
         tf.math.log(box_width / width),
     ]
-    return tf.stack(deltas, axis=-1) / tf.constant(std, tf.float32)
+    return tf.stack(deltas, axis=-1) / tf.constant(variance, tf.float32)
 
 
-def decode(deltas, anchors, std):
+def decode(deltas, anchors, variance):
     """Inverse of `encode`: boxes `(..., 4)`."""
-    dy, dx, dh, dw = tf.unstack(deltas * tf.constant(std, tf.float32), axis=-1)
+    dy, dx, dh, dw = tf.unstack(deltas * tf.constant(variance, tf.float32), axis=-1)
     height, width, y, x = _centre_form(anchors)
     y, x = y + dy * height, x + dx * width
     half_height = 0.5 * height * tf.exp(tf.minimum(dh, LARGEST_LOG_SCALE))
@@ -68,20 +67,14 @@ def decode(deltas, anchors, std):
 
 
 def clip(boxes, height, width):
-    """Boxes cut to a picture of `height` x `width` pixels (scalars or tensors that broadcast with `(..., N)`)."""
+    """Boxes cut to an image of `height` x `width` pixels (scalars or tensors that broadcast with `(..., N)`)."""
     height, width = tf.cast(height, tf.float32), tf.cast(width, tf.float32)
     y1, x1, y2, x2 = tf.unstack(boxes, axis=-1)
     edges = [tf.clip_by_value(y, 0.0, height) for y in (y1, y2)] + [tf.clip_by_value(x, 0.0, width) for x in (x1, x2)]
     return tf.stack([edges[0], edges[2], edges[1], edges[3]], axis=-1)
 
 
-def enlarge(boxes, margin):
-    """Boxes, tensor or array, grown at each edge by `margin` times their height or width."""
-    far, near = 1.0 + margin, -margin
-    return boxes @ np.array([[far, 0, near, 0], [0, far, 0, near], [near, 0, far, 0], [0, near, 0, far]], np.float32)
-
-
-def suppress(boxes, scores, limit, iou_threshold, least_score):
+def nms(boxes, scores, limit, iou_threshold, least_score):
     """Non-maximum suppression: of boxes that overlap, the one with the best score.
 
     The plain operation, because `tf.image.non_max_suppression_padded` unrolls into loops that ONNX does not take.
@@ -108,7 +101,7 @@ def suppress(boxes, scores, limit, iou_threshold, least_score):
 
 
 def take_kept(values, index, kept):
-    """Rows of `values` `(N, ...)` in the order that `suppress` says, zeros where it kept fewer."""
+    """Rows of `values` `(N, ...)` in the order that `nms` gives, zeros where it kept fewer."""
     rows = tf.gather(values, index)
     return tf.where(tf.reshape(kept, [-1] + [1] * (rows.shape.rank - 1)), rows, tf.zeros((), rows.dtype))
 

@@ -10,10 +10,8 @@ Paper: Lin et al., "Feature Pyramid Networks for Object Detection", 2017 (https:
 
 import keras
 
-from mrcnn.layers import register
 
-
-@register
+@keras.saving.register_keras_serializable(package="mrcnn")
 class FeaturePyramid(keras.layers.Layer):
     """Top-down pyramid P2..P6 over the backbone's C2..C5.
 

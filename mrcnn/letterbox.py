@@ -1,4 +1,4 @@
-"""Letterbox: a picture of any shape becomes the canvas that the network reads.
+"""Letterbox: an image of any shape becomes the canvas that the network reads.
 
 The longer side is brought to one length and the aspect ratio stays. The canvas is then filled up with grey at the
 bottom and the right only to the next multiple of 32, the coarsest stride of the backbone, not to a square: a 4:3 photo
@@ -18,108 +18,33 @@ def letterbox_size(height, width, size):
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
-def letterbox(picture, size):
-    """Scale a picture and fill it up to multiples of 32.
+def letterbox(image, size):
+    """Scale an image and fill it up to multiples of 32.
 
     Args:
-        picture: uint8 `(H, W, 3)`.
+        image: uint8 `(H, W, 3)`.
         size: int. Length of the longer side afterwards, in pixels.
 
     Returns:
-        canvas uint8 `(h, w, 3)`, and the size `(height, width)` of the picture in its top left corner.
+        canvas uint8 `(h, w, 3)`, and the window `(top, left, bottom, right)` of the image in it: its top left corner.
     """
-    height, width = letterbox_size(*picture.shape[:2], size)
+    height, width = letterbox_size(*image.shape[:2], size)
     canvas = np.full((-(-height // STRIDE) * STRIDE, -(-width // STRIDE) * STRIDE, 3), GREY, np.uint8)
     # reducing_gap: shrink huge photos by whole factors first; several times faster, the same to the eye
-    canvas[:height, :width] = Image.fromarray(picture).resize((width, height), Image.BILINEAR, reducing_gap=2.0)
-    return canvas, (height, width)
+    canvas[:height, :width] = Image.fromarray(image).resize((width, height), Image.BILINEAR, reducing_gap=2.0)
+    return canvas, (0, 0, height, width)
 
 
-def to_picture(boxes, inner_size, image_size):
-    """Boxes float32 `(N, 4)` from the canvas back to pixels of the original picture, cut to it."""
-    scale = np.array(image_size, np.float32) / np.array(inner_size, np.float32)
-    limits = np.array([*image_size, *image_size], np.float32)
-    return np.clip(boxes * np.concatenate([scale, scale]), 0, limits).astype(np.float32)
-
-
-def square_letterbox(picture, size, min_size):
-    """The letterbox of matterport's Mask_RCNN: a black square with the picture in its middle.
-
-    Small pictures are enlarged until their shorter side has `min_size` pixels, large ones shrunk until the longer side
-    has `size`; those between keep their size. Source: `resize_image` with mode "square" in its `mrcnn/utils.py`.
+def to_image(boxes, window, image_size):
+    """Boxes from the canvas of `letterbox` back to the original image.
 
     Args:
-        picture: uint8 `(H, W, 3)`.
-        size: int. Side of the square in pixels.
-        min_size: int. Length to which a shorter side is enlarged, as far as the square allows; 0 = never enlarge.
+        boxes: float32 `(N, 4)` in pixels of the canvas.
+        window: `(0, 0, bottom, right)` of the image in the canvas, as `letterbox` gives it.
+        image_size: `(height, width)` of the image in pixels.
 
     Returns:
-        canvas uint8 `(size, size, 3)`, and the window `(top, left, bottom, right)` of the picture in it.
+        float32 `(N, 4)` in pixels of the image; a box that reaches into the filling reaches out of the image.
     """
-    height, width = picture.shape[:2]
-    scale = max(1, min_size / min(height, width))
-    if round(max(height, width) * scale) > size:
-        scale = size / max(height, width)
-    if scale != 1:
-        height, width = max(1, round(height * scale)), max(1, round(width * scale))
-        picture = resize_bilinear(picture, (height, width))
-    top, left = (size - height) // 2, (size - width) // 2
-    window = top, left, top + height, left + width
-    canvas = np.zeros((size, size, 3), np.uint8)
-    canvas[top : top + height, left : left + width] = picture
-    return canvas, window
-
-
-def resize_bilinear(picture, shape):
-    """Bilinear resize without anti-aliasing, as networks of 2017 saw their pictures.
-
-    Shrunk pictures are sampled, not averaged; pixels outside count as black, so that enlarged pictures darken at the
-    border, though nowhere below the darkest value in them; fractions are cut off. All this is how
-    `skimage.transform.resize(order=1, mode="constant", anti_aliasing=False)` followed by `astype(uint8)` does it, to
-    the last bit but for rare roundings.
-
-    Args:
-        picture: uint8 `(H, W, C)`.
-        shape: `(height, width)`.
-
-    Returns:
-        uint8 `(height, width, C)`.
-    """
-    rows, columns = (_neighbours(*lengths) for lengths in zip(shape, picture.shape[:2], strict=True))
-    resized = np.zeros((*shape, picture.shape[2]))
-    for row, row_weight in rows:
-        for column, column_weight in columns:
-            resized += picture[row[:, None], column] * row_weight[:, None, None] * column_weight[:, None]
-    return resized.clip(picture.min(), picture.max()).astype(np.uint8)
-
-
-def _neighbours(length, source_length):
-    """For each of `length` new pixels the source pixel before and after it, each as `(index, weight)`."""
-    position = (np.arange(length) + 0.5) * (source_length / length) - 0.5
-    before = np.floor(position).astype(np.int64)
-    share = position - before
-    return [
-        (np.clip(index, 0, source_length - 1), np.where((index >= 0) & (index < source_length), weight, 0.0))
-        for index, weight in ((before, 1.0 - share), (before + 1, share))
-    ]
-
-
-def from_square(boxes, window, image_size):
-    """Boxes from the canvas of `square_letterbox` to whole pixels of the original picture.
-
-    A far edge is taken to the pixel that it includes (hence the ones) and back, since matterport's boxes are measured
-    from the first to the last pixel. Source: `unmold_detections` in its `mrcnn/model.py`.
-
-    Args:
-        boxes: float `(N, 4)` in pixels of the canvas.
-        window: `(top, left, bottom, right)` of the picture in the canvas.
-        image_size: `(height, width)` of the picture.
-
-    Returns:
-        float32 `(N, 4)`, whole numbers; a box may have no area.
-    """
-    top, left, bottom, right = window
-    far = np.array([0, 0, 1, 1])
-    inner = np.array([bottom - top - 1, right - left - 1] * 2)
-    scale = np.array([image_size[0] - 1, image_size[1] - 1] * 2) / np.maximum(inner, 1)
-    return np.around((boxes - far - [top, left, top, left]) * scale + far).astype(np.float32)
+    scale = np.array(image_size, np.float32) / np.array(window[2:], np.float32)
+    return (boxes * np.concatenate([scale, scale])).astype(np.float32)

@@ -30,7 +30,7 @@ def smooth_l1(deltas, targets, labels, beta):
     """Smooth L1 between box deltas: quadratic below `beta`, linear above. For anchors and for boxes.
 
     Only positive rows have a box to be compared with, but the sum is divided by the number of all sampled rows, as in
-    Fast R-CNN: otherwise a picture with one positive row would weigh as much as one with a hundred.
+    Fast R-CNN: otherwise an image with one positive row would weigh as much as one with a hundred.
 
     Args:
         deltas, targets: float `(..., 4)`.

@@ -2,7 +2,7 @@
 
 The paper's head pools 14 x 14 cells and predicts 28 x 28. Pasted over a cat of 600 pixels, each cell of such a mask is
 21 pixels wide and the outline looks like stairs. This head doubles twice, to 56 x 56, and on the last step looks again
-at the picture's finest features (P2, four pixels a cell), pooled at the full 56 x 56: the coarse path knows what is
+at the image's finest features (P2, four pixels a cell), pooled at the full 56 x 56: the coarse path knows what is
 cat, the fine path knows where it ends. Few channels up there keep it cheap.
 
 Papers: He et al., "Mask R-CNN", 2017, section 3 and figure 4; the second look at fine features follows Zhang et al.,
@@ -11,8 +11,6 @@ Papers: He et al., "Mask R-CNN", 2017, section 3 and figure 4; the second look a
 
 import keras
 import tensorflow as tf
-
-from mrcnn.layers import register
 
 
 def _convolution(filters, name):
@@ -48,7 +46,7 @@ class CoarseMaskLayers(keras.layers.Layer):
         }
 
 
-@register
+@keras.saving.register_keras_serializable(package="mrcnn")
 class MaskHead(CoarseMaskLayers):
     """Mask logits from pooled features. Arguments are those of `CoarseMaskLayers`; each doubling halves the width."""
 
@@ -60,28 +58,28 @@ class MaskHead(CoarseMaskLayers):
         self.logits = keras.layers.Conv2D(class_count - 1, 1, name="logits")  # the background has no mask
 
     def build(self, input_shapes):
-        (_, _, _, pooled), (_, _, _, detail) = input_shapes
+        (_, _, _, pooled), (_, _, _, fine_features) = input_shapes
         width = self.channels
         for n, layer in enumerate(self.coarse):
             layer.build((None, None, None, width if n else pooled))
         self.double[0].build((None, None, None, width))
         self.middle.build((None, None, None, width // 2))
         self.double[1].build((None, None, None, width // 2))
-        self.fine.build((None, None, None, width // 4 + detail))
+        self.fine.build((None, None, None, width // 4 + fine_features))
         self.logits.build((None, None, None, width // 4))
         self.built = True
 
     def call(self, inputs):
-        """Pooled pyramid `(N, 14, 14, C)` and pooled detail `(N, 56, 56, D)` to logits `(N, 56, 56, classes - 1)`."""
-        x, detail = inputs
+        """Pooled pyramid `(N, 14, 14, C)` and fine features `(N, 56, 56, D)` to logits `(N, 56, 56, classes - 1)`."""
+        x, fine_features = inputs
         for layer in self.coarse:
             x = layer(x)
         x = self.middle(self.double[0](x))
         x = self.double[1](x)
-        return self.logits(self.fine(tf.concat([x, detail], axis=-1)))
+        return self.logits(self.fine(tf.concat([x, fine_features], axis=-1)))
 
 
-@register
+@keras.saving.register_keras_serializable(package="mrcnn")
 class PlainMaskHead(CoarseMaskLayers):
     """The mask head of the paper: 14 x 14 cells in, one doubling, 28 x 28 out, all of the same width.
 

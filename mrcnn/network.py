@@ -1,6 +1,10 @@
 """The network: all stages in the order of the paper's figure, for inference and for training.
 
-    pictures -> backbone -> feature pyramid -> region proposals -> RoIAlign -> box head -> detections -> mask head
+    images -> backbone -> feature pyramid -> region proposals -> RoIAlign -> box head -> detections -> mask head
+
+Boxes are `y1, x1, y2, x2` in pixels of the network's input, the far edges exclusive. A subclass that measures, pools or
+selects boxes in another way, `mrcnn.matterport.network.MatterportNetwork`, overrides the methods from `letterbox` to
+`from_pixels`.
 
 Paper: He et al., "Mask R-CNN", 2017 (https://arxiv.org/abs/1703.06870).
 """
@@ -10,65 +14,60 @@ import dataclasses
 import keras
 import tensorflow as tf
 
-from mrcnn import backbone, losses, resnet, targets
 from mrcnn import boxes as box_ops
+from mrcnn import letterbox, mobilenet_v2, training_losses
+from mrcnn.anchors import anchors
 from mrcnn.box_head import BoxHead
-from mrcnn.config import PRESETS, Config, replace
-from mrcnn.conventions import CONVENTIONS
+from mrcnn.config import Config, config_from_card
+from mrcnn.detections import select_detections
 from mrcnn.feature_pyramid import FeaturePyramid
-from mrcnn.layers import register
 from mrcnn.mask_head import MaskHead, PlainMaskHead, select_class
-from mrcnn.region_proposals import ANCHOR_STD, RegionProposalHead
+from mrcnn.region_proposals import RegionProposalHead, propose
+from mrcnn.results.boxes import expand_boxes
+from mrcnn.results.detections import Detections
+from mrcnn.roi_align import roi_align
 
-BACKBONES = {
-    "mobilenet_v2": lambda config: backbone.mobilenet_v2(),
-    "resnet": lambda config: resnet.resnet(config.backbone_blocks),
-}
-STEMS = {"mobilenet_v2": backbone.STEM, "resnet": resnet.STEM}
 COARSEST_LEVEL = 6
 
 
-@dataclasses.dataclass(frozen=True)
-class Sampling:
-    """How many anchors and proposals of each picture a training step looks at.
-
-    Attributes:
-        anchors: int. Sampled anchors a picture, at most half of them positive.
-        proposal_candidates: int. Anchors that enter non-maximum suppression in training.
-        proposals: int. Proposals that leave it in training.
-        boxes: int. Sampled proposals a picture, at most a quarter of them positive.
-        masks: int. Positive proposals a picture whose masks are trained.
-        positive_iou: float. Overlap that makes an anchor positive; below `negative_iou` it is negative.
-    """
-
-    anchors: int = 128
-    proposal_candidates: int = 600
-    proposals: int = 150
-    boxes: int = 64
-    masks: int = 8
-    positive_iou: float = 0.6
-    negative_iou: float = 0.3
-
-
-@register
+@keras.saving.register_keras_serializable(package="mrcnn")
 class Network(keras.Model):
-    """Mask R-CNN.
+    """Mask R-CNN with a MobileNetV2; `mrcnn.build.build_network` makes the class that a config asks for.
+
+    To train it with Keras's own loop, give `fit` batches of `(images, truth, seeds)`, see `training_losses`:
+
+        network.backbone.trainable = False  # if few images are to be learnt from
+        network.compile(keras.optimizers.AdamW(1e-3))
+        network.fit(dataset)
 
     Args:
         config: `mrcnn.config.Config`, or a dict of its fields. Defaults to the `lite` preset.
+
+    Raises:
+        ValueError: if the config names another backbone than the class has, or an unknown field.
     """
+
+    backbone_kind = "mobilenet_v2"
+    backbone_stem = mobilenet_v2.STEM
+    size_multiple = 1  # of the longer side of the input, in pixels: the letterbox fills up to what the backbone needs
 
     def __init__(self, config=None, **kwargs):
         super().__init__(**kwargs)
         if not isinstance(config, Config):
-            config = replace(PRESETS["lite"], **(config or {}))
+            config = config_from_card({"preset": "lite", **(config or {})})
+        if config.backbone != self.backbone_kind:
+            raise ValueError(
+                f"{type(self).__name__} has the backbone {self.backbone_kind}, but the config is for "
+                f"{config.backbone}: mrcnn.build.build_network chooses the class"
+            )
+        self.supports_jit = False  # the number of detections and of masks is known only while running
         self.config = config
-        self.conventions = CONVENTIONS[config.conventions]
-        self.backbone = BACKBONES[config.backbone](config)
+        self.backbone = self._make_backbone(config)
         self.pyramid = FeaturePyramid(config.pyramid_channels, config.separable, name="pyramid")
-        self.detail, mask_head = None, PlainMaskHead
-        if config.detail_channels:
-            self.detail = keras.layers.Conv2D(config.detail_channels, 1, activation="relu", name="detail")
+        self.fine_features, mask_head = None, PlainMaskHead
+        if config.fine_channels:
+            # The name in the weights files of every model so far.
+            self.fine_features = keras.layers.Conv2D(config.fine_channels, 1, activation="relu", name="detail")
             mask_head = MaskHead
         self.proposal_strides = [2**level for level in range(config.proposal_level, COARSEST_LEVEL + 1)]
         per_cell = len(config.anchor_scales) * len(config.anchor_ratios)
@@ -78,15 +77,19 @@ class Network(keras.Model):
         self.mask_head = mask_head(config.class_count, config.mask_channels, name="mask_head")
         self.build((None, None, None, 3))
 
+    @staticmethod
+    def _make_backbone(config):
+        return mobilenet_v2.mobilenet_v2()
+
     def build(self, input_shape):
         channels = self.config.pyramid_channels
         level = (None, None, None, channels)
         self.pyramid.build([output.shape for output in self.backbone.outputs])
-        if self.detail:
-            self.detail.build(level)
+        if self.fine_features:
+            self.fine_features.build(level)
         self.proposal_head.build([level] * len(self.proposal_strides))
         self.box_head.build((None, self.config.box_pool_size, self.config.box_pool_size, channels))
-        self.mask_head.build([level, (None, None, None, self.config.detail_channels)])
+        self.mask_head.build([level, (None, None, None, self.config.fine_channels)])
         self.built = True
 
     def backbone_variables(self, part):
@@ -98,117 +101,168 @@ class Network(keras.Model):
         Raises:
             ValueError: if there is no such part.
         """
-        prefixes = {"all": ("",), "stem": STEMS[self.config.backbone], "none": ()}
+        prefixes = {"all": ("",), "stem": self.backbone_stem, "none": ()}
         if part not in prefixes:
             raise ValueError(f"the backbone has no part {part!r}, expected 'all', 'stem' or 'none'")
         return [variable for variable in self.backbone.weights if variable.path.startswith(prefixes[part])]
 
-    def features(self, pictures):
-        """uint8 `(B, H, W, 3)` RGB to pyramid levels P2..P6 and the detail map (`None` where the preset has none).
+    def features(self, images):
+        """uint8 `(B, H, W, 3)` RGB to pyramid levels P2..P6 and the fine features (`None` where the preset has none).
 
         All are float; H and W are multiples of 32.
         """
         scale = self.config.pixel_scale
         # Subtracted after the division, so that a mean of half the range is exactly 1.
-        scaled = tf.cast(pictures, tf.float32) / scale - tf.constant(self.config.pixel_mean, tf.float32) / scale
+        scaled = tf.cast(images, tf.float32) / scale - tf.constant(self.config.pixel_mean, tf.float32) / scale
         levels = self.pyramid(self.backbone(scaled))
-        return levels, self.detail(levels[0]) if self.detail else None
+        return levels, self.fine_features(levels[0]) if self.fine_features else None
 
     def proposal_levels(self, levels):
         """Those of the pyramid levels P2..P6 that have anchors."""
         return levels[-len(self.proposal_strides) :]
 
+    def letterbox(self, image, size):
+        """The network's input for an image.
+
+        Args:
+            image: uint8 `(H, W, 3)` RGB.
+            size: int. Longer side of the image in the canvas in pixels, a multiple of `size_multiple`.
+
+        Returns:
+            canvas uint8 `(h, w, 3)`, and the window `(top, left, bottom, right)` of the image in it.
+        """
+        return letterbox.letterbox(image, size)
+
+    def detections(self, found, window, image_size):
+        """What was found on a canvas, as the record of the original image.
+
+        Args:
+            found: dict of arrays, the rows of one image of what `detect` gives.
+            window: `(top, left, bottom, right)` of the image in its canvas.
+            image_size: `(height, width)` of the original image in pixels.
+
+        Returns:
+            `mrcnn.results.detections.Detections`.
+        """
+        boxes = letterbox.to_image(found["boxes"], window, image_size)
+        return Detections.from_network(found, boxes, image_size, self.config)
+
     def anchors(self, levels):
-        """float `(A, 4)` anchors for the pyramid levels P2..P6, in the measure of the conventions."""
-        config = self.config
+        """float `(A, 4)` anchors for the pyramid levels P2..P6, in the order of the proposal head's outputs."""
         shapes = [tf.unstack(tf.shape(level)[1:3]) for level in self.proposal_levels(levels)]
-        picture_shape = [4 * length for length in tf.unstack(tf.shape(levels[0])[1:3])]
-        return self.conventions.anchors(
-            shapes, self.proposal_strides, config.anchor_scales, config.anchor_ratios, picture_shape
-        )
+        return anchors(shapes, self.proposal_strides, self.config.anchor_scales, self.config.anchor_ratios)
 
-    def classify(self, levels, boxes, pictures):
+    def decode_proposals(self, logits, deltas, anchors, image_shape, pre_nms_top_n, post_nms_top_n, nms_iou):
+        """Proposals float `(B, post_nms_top_n, 4)`; see `mrcnn.region_proposals.propose`."""
+        return propose(logits, deltas, anchors, image_shape, pre_nms_top_n, post_nms_top_n, nms_iou)
+
+    def pool(self, levels, boxes, box_indices, pool_size):
+        """Features float `(N, pool_size, pool_size, C)` of boxes float `(N, 4)`; see `mrcnn.roi_align.roi_align`."""
+        return roi_align(levels, boxes, box_indices, pool_size)
+
+    def decode_detections(self, logits, deltas, proposals, image_shape, windows, confidence, limit):
+        """Boxes, scores and class_ids, padded; see `mrcnn.detections.select_detections`.
+
+        `windows`, float `(B, 4)` in pixels, is the part of each input that is not filling. Boxes here may reach into
+        the filling, `detections` cuts them.
+        """
+        variance, nms_iou = self.config.box_variance, self.config.detection_nms_iou
+        return select_detections(logits, deltas, proposals, image_shape, variance, nms_iou, confidence, limit)
+
+    def encode_boxes(self, boxes, anchors, variance):
+        """Deltas float `(..., 4)` that turn `anchors` into `boxes`; see `mrcnn.boxes.encode`."""
+        return box_ops.encode(boxes, anchors, variance)
+
+    def to_pixels(self, boxes, image_shape):
+        """Boxes from the network's own measure to pixels of its input, which here are the same."""
+        return boxes
+
+    def from_pixels(self, boxes, image_shape):
+        """Boxes from pixels of the network's input to its own measure, which here are the same."""
+        return boxes
+
+    def classify(self, levels, boxes, box_indices):
         """Box head on boxes float `(N, 4)`: logits float `(N, classes)` and deltas float `(N, classes, 4)`."""
-        return self.box_head(self.conventions.pool(levels[:4], boxes, pictures, self.config.box_pool_size))
+        return self.box_head(self.pool(levels[:4], boxes, box_indices, self.config.box_pool_size))
 
-    def mask_logits(self, levels, detail, boxes, pictures, class_ids):
-        """Mask head on boxes float `(N, 4)`: logits float `(N, S, S)` of the class asked for, int32 `(N,)`.
+    def mask_logits(self, levels, fine_features, boxes, box_indices, class_ids):
+        """Mask head on boxes float `(N, 4)`: logits float `(N, S, S)` of the classes `class_ids` int32 `(N,)`.
 
         The S x S cells tile the boxes enlarged by `config.mask_margin`.
         """
-        boxes = box_ops.enlarge(boxes, self.config.mask_margin)
-        pooled = [self.conventions.pool(levels[:4], boxes, pictures, self.config.mask_pool_size)]
-        if self.detail:
-            pooled.append(self.conventions.pool([detail], boxes, pictures, self.config.mask_size))
+        boxes = expand_boxes(boxes, self.config.mask_margin)
+        pooled = [self.pool(levels[:4], boxes, box_indices, self.config.mask_pool_size)]
+        if self.fine_features:
+            pooled.append(self.pool([fine_features], boxes, box_indices, self.config.mask_size))
         return select_class(self.mask_head(pooled), class_ids)
 
-    def detect(self, pictures, confidence, limit, windows=None):
+    def detect(self, images, confidence, limit, windows=None):
         """Find the instances in a batch.
 
-        Masks are computed for what is detected and for nothing else: most pictures hold one cat, and the mask head
-        then runs once instead of `limit` times.
+        Masks are computed for the detections alone: where an image has one, the mask head runs on one box instead of
+        `limit`.
 
         Args:
-            pictures: uint8 `(B, H, W, 3)`. RGB; H and W multiples of 32.
+            images: uint8 `(B, H, W, 3)`. RGB; H and W multiples of 32.
             confidence: float scalar. Lowest score, 0 to 1.
-            limit: int32 scalar. Most detections a picture.
-            windows: float `(B, 4)`. The part of each picture that is not filling, `y1, x1, y2, x2` in pixels; boxes
-                are cut to it where the conventions want it. Defaults to all of it.
+            limit: int32 scalar. Most detections an image.
+            windows: float `(B, 4)`. The part of each image that is not filling, `y1, x1, y2, x2` in pixels; see
+                `decode_detections`. Defaults to all of it.
 
         Returns:
-            dict of tensors with one row for each detection of the batch, picture after picture, scores descending:
-            `picture` int32 `(N,)`, `boxes` float `(N, 4)` in pixels of the input, `scores` float `(N,)`,
+            dict of tensors with one row for each detection of the batch, image after image, scores descending:
+            `image_index` int32 `(N,)`, `boxes` float `(N, 4)` in pixels of the input, `scores` float `(N,)`,
             `class_ids` int32 `(N,)`, `masks` float `(N, S, S)` probabilities within the box enlarged by
             `config.mask_margin`.
         """
-        return self.with_masks(*self._detect_boxes(pictures, confidence, limit, windows))
+        return self.with_masks(*self._detect_boxes(images, confidence, limit, windows))
 
-    def with_masks(self, levels, detail, boxes, scores, class_ids):
+    def with_masks(self, levels, fine_features, boxes, scores, class_ids):
         """What `detect` returns, from the features of a batch and what `select` gave for it."""
-        found = tf.where(class_ids > 0)
-        count = tf.shape(found)[0]
+        places = tf.where(class_ids > 0)  # (N, 2) image and row
+        count = tf.shape(places)[0]
         # Where nothing is found, one row of padding goes through the mask head and is dropped after it: with oneDNN,
         # fused convolutions refuse an empty batch on some CPUs.
-        found = tf.pad(found, [[0, tf.cast(count == 0, tf.int32)], [0, 0]])
-        boxes, scores, class_ids = (tf.gather_nd(values, found) for values in (boxes, scores, class_ids))
-        picture = tf.cast(found[:, 0], tf.int32)
-        masks = tf.sigmoid(self.mask_logits(levels, detail, boxes, picture, tf.maximum(class_ids, 1)))
-        boxes = self.conventions.to_pixels(boxes, [4 * length for length in tf.unstack(tf.shape(levels[0])[1:3])])
-        found = {"picture": picture, "boxes": boxes, "scores": scores, "class_ids": class_ids, "masks": masks}
-        return {name: values[:count] for name, values in found.items()}
+        places = tf.pad(places, [[0, tf.cast(count == 0, tf.int32)], [0, 0]])
+        boxes, scores, class_ids = (tf.gather_nd(values, places) for values in (boxes, scores, class_ids))
+        image_index = tf.cast(places[:, 0], tf.int32)
+        masks = tf.sigmoid(self.mask_logits(levels, fine_features, boxes, image_index, tf.maximum(class_ids, 1)))
+        boxes = self.to_pixels(boxes, [4 * length for length in tf.unstack(tf.shape(levels[0])[1:3])])
+        rows = {"image_index": image_index, "boxes": boxes, "scores": scores, "class_ids": class_ids, "masks": masks}
+        return {name: values[:count] for name, values in rows.items()}
 
-    def detect_padded(self, pictures, confidence, limit):
-        """`detect` with `limit` rows for every picture, for engines that want every shape known beforehand.
+    def detect_padded(self, images, confidence, limit):
+        """`detect` with `limit` rows for every image, for engines that want every shape known beforehand.
 
         Args:
-            pictures: uint8 `(B, H, W, 3)`. RGB; H and W multiples of 32.
+            images: uint8 `(B, H, W, 3)`. RGB; H and W multiples of 32.
             confidence: float scalar. Lowest score, 0 to 1.
-            limit: int. Rows a picture; the mask head runs on all of them.
+            limit: int. Rows an image; the mask head runs on all of them.
 
         Returns:
             dict of `boxes` float `(B, limit, 4)`, `scores` float `(B, limit)` descending, `class_ids` int32
             `(B, limit)` and `masks` float `(B, limit, S, S)`; zeros after the last detection.
         """
-        levels, detail, boxes, scores, class_ids = self._detect_boxes(pictures, confidence, limit)
-        owner = tf.repeat(tf.range(tf.shape(pictures)[0]), limit)
-        # A padded row asks for the first class, as any would do: its mask is thrown away.
-        wanted = tf.maximum(tf.reshape(class_ids, (-1,)), 1)
-        logits = self.mask_logits(levels, detail, tf.reshape(boxes, (-1, 4)), owner, wanted)
+        levels, fine_features, boxes, scores, class_ids = self._detect_boxes(images, confidence, limit)
+        box_indices = tf.repeat(tf.range(tf.shape(images)[0]), limit)
+        # A padded row reads the mask of the first class, as any would do: it is set to zero below.
+        mask_classes = tf.maximum(tf.reshape(class_ids, (-1,)), 1)
+        logits = self.mask_logits(levels, fine_features, tf.reshape(boxes, (-1, 4)), box_indices, mask_classes)
         masks = tf.reshape(tf.sigmoid(logits), (-1, limit, *logits.shape[1:]))
         masks = tf.where((class_ids > 0)[:, :, None, None], masks, 0.0)
-        boxes = self.conventions.to_pixels(boxes, tf.unstack(tf.shape(pictures)[1:3]))
+        boxes = self.to_pixels(boxes, tf.unstack(tf.shape(images)[1:3]))
         boxes = tf.where((class_ids > 0)[:, :, None], boxes, 0.0)
         return {"boxes": boxes, "scores": scores, "class_ids": class_ids, "masks": masks}
 
     def propose(self, levels, shape):
-        """Proposals float `(B, proposal_limit, 4)` from levels P2..P6 of pictures of `(height, width)` pixels."""
+        """Proposals float `(B, post_nms_top_n, 4)` from levels P2..P6 of images of `(height, width)` pixels."""
         config = self.config
-        return self.conventions.propose(
+        return self.decode_proposals(
             *self.proposal_head(self.proposal_levels(levels)),
             self.anchors(levels),
             shape,
-            config.proposal_candidates,
-            config.proposal_limit,
+            config.pre_nms_top_n,
+            config.post_nms_top_n,
             config.proposal_nms_iou,
         )
 
@@ -218,137 +272,78 @@ class Network(keras.Model):
         batch = tf.shape(proposals)[0]
         if windows is None:
             windows = tf.tile(tf.cast([[0, 0, *shape]], tf.float32), [batch, 1])
-        owner = tf.repeat(tf.range(batch), config.proposal_limit)
-        logits, deltas = self.classify(levels, tf.reshape(proposals, (-1, 4)), owner)
-        return self.conventions.select(
-            tf.reshape(logits, (batch, config.proposal_limit, config.class_count)),
-            tf.reshape(deltas, (batch, config.proposal_limit, config.class_count, 4)),
+        box_indices = tf.repeat(tf.range(batch), config.post_nms_top_n)
+        logits, deltas = self.classify(levels, tf.reshape(proposals, (-1, 4)), box_indices)
+        return self.decode_detections(
+            tf.reshape(logits, (batch, config.post_nms_top_n, config.class_count)),
+            tf.reshape(deltas, (batch, config.post_nms_top_n, config.class_count, 4)),
             proposals,
             shape,
             windows,
-            config.box_std,
-            config.detection_nms_iou,
             confidence,
             limit,
         )
 
-    def _detect_boxes(self, pictures, confidence, limit, windows=None):
-        shape = tf.unstack(tf.shape(pictures)[1:3])
-        levels, detail = self.features(pictures)
-        return levels, detail, *self.select(levels, self.propose(levels, shape), shape, confidence, limit, windows)
+    def _detect_boxes(self, images, confidence, limit, windows=None):
+        shape = tf.unstack(tf.shape(images)[1:3])
+        levels, fine_features = self.features(images)
+        return (
+            levels,
+            fine_features,
+            *self.select(levels, self.propose(levels, shape), shape, confidence, limit, windows),
+        )
 
-    def call(self, pictures):
-        """`detect` at the confidence of 0.05 that evaluation uses."""
-        return self.detect(pictures, 0.05, self.config.detection_limit)
+    def call(self, images):
+        """`detect` with a confidence of 0.05, for Keras's own `network(images)` and `predict`."""
+        return self.detect(images, 0.05, self.config.detection_limit)
 
-    def training_losses(self, pictures, truth, seeds, sampling=Sampling()):
+    def training_losses(self, images, truth, seeds, sampling=None):
         """The five losses of a batch.
 
         Args:
-            pictures: uint8 `(B, H, W, 3)`. RGB; H and W multiples of 32.
+            images: uint8 `(B, H, W, 3)`. RGB; H and W multiples of 32.
             truth: dict of `boxes` float `(B, M, 4)`, `class_ids` int32 `(B, M)`, `masks` uint8 `(B, M, S, S)` and
                 `known` float `(B, M, 4)`, padded as `mrcnn.targets` says.
-            seeds: int32 `(B, 2)`. Each decides which anchors and proposals of its picture are sampled, whatever else is
+            seeds: int32 `(B, 2)`. Each decides which anchors and proposals of its image are sampled, whatever else is
                 in the batch.
-            sampling: `Sampling`.
+            sampling: `mrcnn.training_losses.Sampling` or `None`. Defaults to `Sampling()`.
 
         Returns:
             dict from each name in `mrcnn.losses.NAMES` to `(total, count)`, see there.
         """
-        batch = tf.shape(pictures)[0]
-        shape = tf.unstack(tf.shape(pictures)[1:3])
-        levels, detail = self.features(pictures)
-        true_pixels = truth["boxes"]
-        truth = {**truth, "boxes": self.conventions.from_pixels(true_pixels, shape)}
-        logits, deltas = self.proposal_head(self.proposal_levels(levels))
-        all_anchors = self.anchors(levels)
+        return training_losses.training_losses(self, images, truth, seeds, sampling)
 
-        rows, labels, anchor_targets = self._anchor_targets(all_anchors, truth, seeds, sampling)
-        logits_there, deltas_there = tf.gather(logits, rows, batch_dims=1), tf.gather(deltas, rows, batch_dims=1)
-        found = {
-            "objectness": losses.cross_entropy(logits_there, tf.maximum(labels, 0), labels),
-            "anchor_box": losses.smooth_l1(deltas_there, anchor_targets, labels, beta=1.0),
-        }
+    def mean_losses(self, images, truth, seeds):
+        """The five losses of `training_losses` as numbers to be made smaller.
 
-        proposals = self.conventions.propose(
-            logits,
-            deltas,
-            all_anchors,
-            shape,
-            sampling.proposal_candidates,
-            sampling.proposals,
-            self.config.proposal_nms_iou,
-        )
-        # Proposals are where the box head looks, not something it could improve: no gradient flows through them.
-        other_seeds = tf.bitwise.invert(seeds)  # any others would do: two draws that have nothing in common
-        sampled = self._proposal_targets(tf.stop_gradient(proposals), truth, other_seeds, sampling)
-        regions, labels, class_ids, box_targets, matched = sampled
-        owner = tf.repeat(tf.range(batch), sampling.boxes)
-        logits, deltas = self.classify(levels, tf.reshape(regions, (-1, 4)), owner)
-        flat_ids, flat_labels = tf.reshape(class_ids, (-1,)), tf.reshape(labels, (-1,))
-        deltas = tf.gather(deltas, flat_ids, batch_dims=1)
-        found["class"] = losses.cross_entropy(logits, flat_ids, flat_labels)
-        found["box"] = losses.smooth_l1(deltas, tf.reshape(box_targets, (-1, 4)), flat_labels, beta=1.0)
+        Under a distribution strategy each device divides by the counts of all of them, so that its losses are its share
+        of those of the whole batch.
 
-        # Samples are sorted, positives first, so the first few are all that can have a mask.
-        few = slice(None), slice(sampling.masks)
-        with_mask = tf.where(labels[few] == targets.POSITIVE)
-        owner = tf.cast(with_mask[:, 0], tf.int32)
-        regions, class_ids, matched = (tf.gather_nd(values[few], with_mask) for values in (regions, class_ids, matched))
-        true_rows = tf.stack([owner, matched], axis=-1)
-        mask_truth, known = targets.mask_targets(
-            tf.gather_nd(truth["masks"], true_rows),
-            tf.gather_nd(true_pixels, true_rows),
-            tf.gather_nd(truth["known"], true_rows),
-            box_ops.enlarge(self.conventions.to_pixels(regions, shape), self.config.mask_margin),
-            self.config.mask_size,
-        )
-        logits = self.mask_logits(levels, detail, regions, owner, class_ids)
-        found["mask"] = losses.mask_loss(logits, mask_truth, known)
-        return found
+        Returns:
+            dict of float scalars: `loss`, the sum of the five, and each by its name in `mrcnn.losses.NAMES`.
+        """
+        sums = self.training_losses(images, truth, seeds)
+        counts = {name: count for name, (_, count) in sums.items()}
+        counts = tf.distribute.get_replica_context().all_reduce("SUM", counts)
+        means = {name: total / tf.maximum(counts[name], 1.0) for name, (total, _) in sums.items()}
+        return {"loss": tf.add_n(list(means.values())), **means}
 
-    def _anchor_targets(self, all_anchors, truth, seeds, sampling):
-        """Sampled anchors of each picture: rows int32 `(B, K)`, labels int32 `(B, K)`, deltas float `(B, K, 4)`."""
+    def train_step(self, data):
+        """One step of `fit`; what it logs are the losses of the batch, see `mean_losses`.
 
-        def one(inputs):
-            boxes, class_ids, seed = inputs
-            labels, matched = targets.match(
-                all_anchors, boxes, class_ids, sampling.positive_iou, sampling.negative_iou, rescue=True
-            )
-            rows, labels = targets.sample(labels, sampling.anchors, 0.5, seed)
-            true_boxes = tf.gather(boxes, tf.gather(matched, rows))
-            return rows, labels, self.conventions.encode(true_boxes, tf.gather(all_anchors, rows), ANCHOR_STD)
+        Args:
+            data: tuple of images, truth and seeds, see `training_losses`.
+        """
+        variables = self.trainable_variables
+        with tf.GradientTape() as tape:
+            losses = self.mean_losses(*data)
+        gradients = tape.gradient(losses["loss"], [variable.value for variable in variables])
+        self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
+        return tf.distribute.get_replica_context().all_reduce("SUM", losses)
 
-        count = sampling.anchors
-        signature = (
-            tf.TensorSpec((count,), tf.int32),
-            tf.TensorSpec((count,), tf.int32),
-            tf.TensorSpec((count, 4), tf.float32),
-        )
-        return tf.map_fn(one, (truth["boxes"], truth["class_ids"], seeds), fn_output_signature=signature)
-
-    def _proposal_targets(self, proposals, truth, seeds, sampling):
-        """Sampled proposals: regions, labels, classes (0 = background), deltas and rows of the true instances."""
-
-        def one(inputs):
-            proposals, boxes, class_ids, seed = inputs
-            # The true boxes are proposals too: early in training nothing else would overlap them.
-            real = tf.where((class_ids > 0)[:, None], boxes, 0.0)
-            candidates = tf.concat([proposals, real], axis=0)
-            labels, matched = targets.match(candidates, boxes, class_ids, 0.5, 0.5)
-            rows, labels = targets.sample(labels, sampling.boxes, 0.25, seed)
-            regions, matched = tf.gather(candidates, rows), tf.gather(matched, rows)
-            class_ids = tf.where(labels == targets.POSITIVE, tf.gather(class_ids, matched), 0)
-            deltas = self.conventions.encode(tf.gather(boxes, matched), regions, self.config.box_std)
-            return regions, labels, class_ids, deltas, matched
-
-        count = sampling.boxes
-        ints, quads = tf.TensorSpec((count,), tf.int32), tf.TensorSpec((count, 4), tf.float32)
-        return tf.map_fn(
-            one,
-            (proposals, truth["boxes"], truth["class_ids"], seeds),
-            fn_output_signature=(quads, ints, ints, quads, ints),
-        )
+    def test_step(self, data):
+        """One step of `evaluate`, or of `fit` with `validation_data`: as `train_step`, without learning."""
+        return tf.distribute.get_replica_context().all_reduce("SUM", self.mean_losses(*data))
 
     def get_config(self):
         return {**super().get_config(), "config": dataclasses.asdict(self.config)}

@@ -1,7 +1,7 @@
-"""Region proposals: where something might be, before asking what it is.
+"""Region proposals: boxes that may hold an object of any class.
 
-A small head slides over P3 to P6 and says for each anchor whether it holds an object and how to move its edges. The
-best anchors, moved, cut to the picture and thinned by non-maximum suppression, are the proposals.
+A small convolutional head predicts for each anchor an objectness and four box deltas. The best anchors, moved by their
+deltas, cut to the image and thinned by non-maximum suppression, are the proposals.
 
 Paper: Ren et al., "Faster R-CNN", 2015, section 3.1 (https://arxiv.org/abs/1506.01497).
 """
@@ -10,12 +10,12 @@ import keras
 import tensorflow as tf
 
 from mrcnn import boxes as box_ops
-from mrcnn.layers import map_pictures, register
+from mrcnn.batching import map_images
 
-ANCHOR_STD = (0.1, 0.1, 0.2, 0.2)  # anchor deltas are divided by these
+ANCHOR_VARIANCE = (0.1, 0.1, 0.2, 0.2)  # anchor deltas are divided by these
 
 
-@register
+@keras.saving.register_keras_serializable(package="mrcnn")
 class RegionProposalHead(keras.layers.Layer):
     """Objectness and box deltas for every anchor, with the same weights on every pyramid level.
 
@@ -64,34 +64,35 @@ class RegionProposalHead(keras.layers.Layer):
         }
 
 
-def propose(logits, deltas, anchors, picture_shape, candidates, limit, nms_iou):
-    """Turn the head's outputs into proposals, one picture after the other.
+def propose(logits, deltas, anchors, image_shape, pre_nms_top_n, post_nms_top_n, nms_iou):
+    """The best anchors of each image, moved by their deltas, cut to the image and thinned by non-maximum suppression.
 
-    Sorting and suppression look only at the `candidates` best anchors: the rest could not survive, and the cost of
+    Sorting and suppression look only at the `pre_nms_top_n` best anchors: the rest could not survive, and the cost of
     suppression grows with the square of their number.
 
     Args:
         logits: float `(B, A, 2)`.
         deltas: float `(B, A, 4)`.
         anchors: float `(A, 4)` in pixels.
-        picture_shape: `(height, width)` of the network's input, in pixels.
-        candidates: int. Anchors that enter non-maximum suppression.
-        limit: int. Proposals that leave it.
+        image_shape: `(height, width)` of the network's input, in pixels.
+        pre_nms_top_n: int. Anchors that enter non-maximum suppression.
+        post_nms_top_n: int. Proposals that leave it.
         nms_iou: float. Of two proposals that overlap more than this, the better one stays.
 
     Returns:
-        float `(B, limit, 4)` boxes in pixels, best first, padded with zero boxes.
+        float `(B, post_nms_top_n, 4)` boxes in pixels, best first, padded with zero boxes.
     """
     scores = logits[..., 1] - logits[..., 0]  # orders like the softmax, without computing it
-    height, width = picture_shape
+    height, width = image_shape
 
     def one(inputs):
         scores, deltas = inputs
-        best, index = tf.math.top_k(scores, tf.minimum(candidates, tf.shape(scores)[0]))
-        boxes = box_ops.decode(tf.gather(deltas, index), tf.gather(anchors, index), ANCHOR_STD)
+        top_scores, index = tf.math.top_k(scores, tf.minimum(pre_nms_top_n, tf.shape(scores)[0]))
+        boxes = box_ops.decode(tf.gather(deltas, index), tf.gather(anchors, index), ANCHOR_VARIANCE)
         boxes = box_ops.clip(boxes, height, width)
-        # An anchor that lies outside the picture keeps no area; it must not take the place of a proposal.
-        best = tf.where(box_ops.area(boxes) > 0.0, best, best.dtype.min)
-        return box_ops.take_kept(boxes, *box_ops.suppress(boxes, best, limit, nms_iou, best.dtype.min / 2))
+        # An anchor that lies outside the image keeps no area; it must not take the place of a proposal.
+        top_scores = tf.where(box_ops.area(boxes) > 0.0, top_scores, top_scores.dtype.min)
+        kept = box_ops.nms(boxes, top_scores, post_nms_top_n, nms_iou, top_scores.dtype.min / 2)
+        return box_ops.take_kept(boxes, *kept)
 
-    return map_pictures(one, (scores, deltas), tf.TensorSpec((limit, 4), tf.float32))
+    return map_images(one, (scores, deltas), tf.TensorSpec((post_nms_top_n, 4), tf.float32))

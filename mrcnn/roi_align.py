@@ -35,13 +35,13 @@ def assign_levels(boxes, pool_size, finest, coarsest):
     return tf.clip_by_value(tf.cast(tf.floor(level + 1e-5), tf.int32), finest, coarsest)
 
 
-def roi_align(levels, boxes, pictures, pool_size, finest=2):
+def roi_align(levels, boxes, box_indices, pool_size, finest=2):
     """Features of each box on a `pool_size` x `pool_size` grid.
 
     Args:
         levels: list of float `(B, H, W, C)`. Pyramid levels `finest`, `finest + 1`, ...; level k has stride `2^k`.
         boxes: float `(N, 4)` in pixels of the network's input.
-        pictures: int32 `(N,)`. The row of the batch that each box belongs to.
+        box_indices: int32 `(N,)`. The row of the batch that each box belongs to.
         pool_size: int. Bins along a side.
         finest: int. Level of `levels[0]`. Defaults to 2.
 
@@ -57,7 +57,7 @@ def roi_align(levels, boxes, pictures, pool_size, finest=2):
     height = tf.gather(tf.stack([shape[1] for shape in shapes]), level)
     width = tf.gather(tf.stack([shape[2] for shape in shapes]), level)
     stride = tf.gather(tf.constant([2.0 ** (finest + k) for k in range(len(levels))]), level)
-    origin = tf.gather(first_row, level) + pictures * height * width
+    origin = tf.gather(first_row, level) + box_indices * height * width
 
     y1, x1, y2, x2 = tf.unstack(boxes, axis=-1)
     top, bottom, down = _samples(y1 / stride, y2 / stride, height, pool_size)

@@ -1,7 +1,7 @@
-"""Targets: what each anchor and each proposal should have said, and which of them are asked.
+"""Targets: the label and the true box of each anchor and proposal, and which of them are sampled.
 
 Matching compares boxes with the true boxes; sampling then picks a few of each kind, since nearly all are background.
-All functions treat one picture; `network.py` maps them over the batch. True instances come padded:
+All functions treat one image; `training_losses.py` maps them over the batch. True instances come padded:
 
     boxes      float (M, 4)    pixels
     class_ids  int32 (M,)      1-based; 0 = padding, -1 = ignore region (a crowd, or too small to learn from)
@@ -19,10 +19,10 @@ import tensorflow as tf
 from mrcnn import boxes as box_ops
 
 POSITIVE, NEGATIVE, IGNORED = 1, 0, -1
-IGNORE_COVER = 0.5  # what lies in an ignore region by more than this share is neither right nor wrong
+IGNORE_IOA = 0.5  # what lies in an ignore region by more than this share is neither right nor wrong
 
 
-def match(candidates, boxes, class_ids, positive_iou, negative_iou, rescue=False):
+def match(candidates, boxes, class_ids, positive_iou, negative_iou, allow_low_quality_matches=False):
     """Find the true instance that each candidate box stands for.
 
     Args:
@@ -31,8 +31,10 @@ def match(candidates, boxes, class_ids, positive_iou, negative_iou, rescue=False
         class_ids: int32 `(M,)`. See the module.
         positive_iou: float. From this overlap on a candidate is positive.
         negative_iou: float. Below this overlap a candidate is negative; between the two it is ignored.
-        rescue: bool. Whether a true box that no candidate reaches still gets the candidates that overlap it most, so
-            that no object is left without a teacher. Defaults to `False`.
+        allow_low_quality_matches: bool. Whether the candidates that overlap a true box most (within 1e-4) are positive
+            whatever their overlap, as long as there is any. They are matched to that box even where they overlap
+            another one more; a candidate that is the best of several true boxes goes to the first of them, and the
+            others may get none. Defaults to `False`.
 
     Returns:
         int32 `(N,)` labels POSITIVE, NEGATIVE or IGNORED, and int32 `(N,)` the row of the matched true box.
@@ -42,14 +44,14 @@ def match(candidates, boxes, class_ids, positive_iou, negative_iou, rescue=False
     matched = tf.argmax(overlaps, axis=-1, output_type=tf.int32)
     best = tf.reduce_max(overlaps, axis=-1)
     labels = tf.where(best >= positive_iou, POSITIVE, tf.where(best < negative_iou, NEGATIVE, IGNORED))
-    if rescue:
+    if allow_low_quality_matches:
         reached = tf.reduce_max(overlaps, axis=0)
-        saviour = (overlaps >= reached - 1e-4) & (reached > 0.0) & real
-        saves = tf.reduce_any(saviour, axis=-1)
-        matched = tf.where(saves, tf.argmax(tf.cast(saviour, tf.int32), axis=-1, output_type=tf.int32), matched)
-        labels = tf.where(saves, POSITIVE, labels)
+        best_for_box = (overlaps >= reached - 1e-4) & (reached > 0.0) & real
+        is_best = tf.reduce_any(best_for_box, axis=-1)
+        matched = tf.where(is_best, tf.argmax(tf.cast(best_for_box, tf.int32), axis=-1, output_type=tf.int32), matched)
+        labels = tf.where(is_best, POSITIVE, labels)
     regions = tf.where((class_ids < 0)[:, None], boxes, 0.0)
-    in_region = box_ops.covered(candidates, regions) > IGNORE_COVER
+    in_region = box_ops.ioa(candidates, regions) > IGNORE_IOA
     empty = box_ops.area(candidates) <= 0.0
     return tf.where(empty | (in_region & (labels != POSITIVE)), IGNORED, labels), matched
 
@@ -67,8 +69,8 @@ def sample(labels, count, positive_share, seed):
         int32 `(count,)` rows, positives first, and int32 `(count,)` their labels, IGNORED where there were too few.
     """
     chance = tf.random.stateless_uniform(tf.shape(labels), seed)
-    lucky, rows = tf.math.top_k(tf.where(labels == POSITIVE, chance, -1.0), int(count * positive_share))
-    chosen = tf.scatter_nd(rows[:, None], tf.cast(lucky >= 0.0, tf.float32), tf.shape(labels)) > 0.0
+    scores, rows = tf.math.top_k(tf.where(labels == POSITIVE, chance, -1.0), int(count * positive_share))
+    chosen = tf.scatter_nd(rows[:, None], tf.cast(scores >= 0.0, tf.float32), tf.shape(labels)) > 0.0
     order = tf.where(chosen, 2.0 + chance, tf.where(labels == NEGATIVE, chance, -1.0))
     order, rows = tf.math.top_k(order, count)
     return rows, tf.where(order >= 2.0, POSITIVE, tf.where(order >= 0.0, NEGATIVE, IGNORED))

@@ -14,25 +14,44 @@ from pathlib import Path
 import numpy as np
 
 from mrcnn.atomic import atomic_file, write_atomically
-from mrcnn.config import PRESETS, replace
+from mrcnn.config import config_from_card
 
 RUNNABLE = ".npz", ".onnx"  # endings of files that `MaskRCNN.from_pretrained` loads
-FOLDER = Path(os.environ.get("MRCNN_WEIGHTS", Path(__file__).resolve().parent.parent / "weights"))
+
+
+def _find_folders():
+    """The folder that models are installed into, and the one that the shipped models lie in."""
+    package = Path(__file__).resolve().parent
+    if "MRCNN_WEIGHTS" in os.environ:  # takes the place of both: exactly what lies there is offered
+        folder = Path(os.environ["MRCNN_WEIGHTS"])
+        return folder, folder
+    if not (package / "shipped").is_dir():  # a checkout
+        return package.parent / "weights", package.parent / "weights"
+    from platformdirs import user_data_path  # only an installed package writes outside its own folder
+
+    return user_data_path("mrcnn", appauthor=False) / "weights", package / "shipped"
+
+
+# What `train --name` and `import-matterport` write to, and what is only read. In a checkout both are `weights/`; in an
+# installed package FOLDER belongs to the user (Linux: ~/.local/share/mrcnn/weights) and SHIPPED came with the wheel.
+FOLDER, SHIPPED = _find_folders()
 
 
 def available():
-    """Names of the models that can be loaded from the weights folder, the default `cat` first.
+    """Names of the models that can be loaded: the shipped ones and the user's own, the default `cat` first.
 
     A model exported for ONNX Runtime has the ending in its name: `cat.onnx`.
     """
-    names = [path.stem for path in FOLDER.glob("*.json") if path.with_suffix(".npz").exists()]
-    names = [name for name in names if "config" in read_card(FOLDER / f"{name}.json")]
-    names += [path.name for path in FOLDER.glob("*.onnx") if Path(f"{path}.json").exists()]
+    names = set()
+    for folder in {FOLDER, SHIPPED}:
+        cards = [path for path in folder.glob("*.json") if path.with_suffix(".npz").exists()]
+        names |= {path.stem for path in cards if "config" in read_card(path)}
+        names |= {path.name for path in folder.glob("*.onnx") if Path(f"{path}.json").exists()}
     return sorted(names, key=lambda name: (name != "cat", name))
 
 
 def locate(name_or_path, endings=(".npz",)):
-    """The file for a name under the weights folder or a path; `.npz` may be left out.
+    """The file for a path, a name of the user's, or a name of a shipped model, in this order; `.npz` may be left out.
 
     Args:
         name_or_path: str or path.
@@ -41,7 +60,7 @@ def locate(name_or_path, endings=(".npz",)):
     Raises:
         ValueError: if there is none; the message lists the names there are.
     """
-    places = (Path(name_or_path), FOLDER / name_or_path)
+    places = (Path(name_or_path), FOLDER / name_or_path, SHIPPED / name_or_path)
     for candidate in (*places, *(place.with_name(f"{place.name}.npz") for place in places if place.name)):
         if candidate.is_file() and candidate.suffix in endings:
             return candidate
@@ -67,7 +86,10 @@ def named_variables(model):
 
 
 def save(model, path, card, only=""):
-    """Write the variables of a model as float16 and its card, each in one piece or not at all.
+    """Write the variables of a model as float16 and its card.
+
+    Each of the two files is replaced in one piece, the pair is not: who reads between the two finds the new weights
+    beside the old checksum, and `load_into` refuses them.
 
     Args:
         model: `keras.Model` whose `layers` are its stages.
@@ -79,7 +101,7 @@ def save(model, path, card, only=""):
     variables = {name: v for name, v in named_variables(model).items() if name.startswith(only)}
     arrays = {name: np.asarray(variable).astype(np.float16) for name, variable in variables.items()}
     with atomic_file(path) as file:
-        np.savez(file, **arrays)
+        np.savez(file, allow_pickle=False, **arrays)
     card = {**card, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
     write_atomically(path.with_suffix(".json"), json.dumps(card, indent=2) + "\n")
 
@@ -174,13 +196,13 @@ def load_network(name_or_path):
     Raises:
         ValueError: if there are no such weights or they do not fit.
     """
-    from mrcnn.network import Network  # here, so that listing the weights does not load TensorFlow
+    from mrcnn.build import build_network  # here, so that listing the weights does not load TensorFlow
 
     path = locate(name_or_path)
     card = read_card(path)
     if "config" not in card:
         raise ValueError(f"{path.name} is not a whole model: {path.with_suffix('.json').name} names no config")
-    network = Network(replace(PRESETS[card["config"]["preset"]], **card["config"]))
+    network = build_network(config_from_card(card["config"]))
     load_into(network, path)
     return network, card
 

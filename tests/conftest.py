@@ -1,4 +1,4 @@
-"""Shared by all tests: a quiet TensorFlow and real pictures that ship with packages."""
+"""Shared by all tests: a quiet TensorFlow and real images that ship with packages."""
 
 import os
 

@@ -8,13 +8,13 @@ from pycocotools import mask as coco_mask
 
 
 def draw(random, side=128, instances=2):
-    """A picture with bright blobs that have ears, and their masks.
+    """An image with bright blobs that have ears, and their masks.
 
     Returns:
         uint8 `(side, side, 3)` and bool `(instances, side, side)`.
     """
     ground = random.integers(40, 90, (side, side, 3), dtype=np.uint8)
-    picture = Image.fromarray(ground)
+    image = Image.fromarray(ground)
     masks = []
     for number in range(instances):
         stencil = Image.new("L", (side, side))
@@ -26,20 +26,20 @@ def draw(random, side=128, instances=2):
         for ear in (-1, 1):
             tip = (x + ear * radius, y - 3 * radius // 2)
             pen.polygon([tip, (x, y - radius // 2), (x + ear * radius, y)], fill=255)
-        picture.paste(tuple(int(v) for v in random.integers(150, 255, 3)), mask=stencil)
+        image.paste(tuple(int(v) for v in random.integers(150, 255, 3)), mask=stencil)
         masks.append(np.asarray(stencil) > 0)
-    return np.asarray(picture), np.array(masks, bool).reshape(-1, side, side)
+    return np.asarray(image), np.array(masks, bool).reshape(-1, side, side)
 
 
 def write_dataset(folder, count, negatives, seed=0, side=128, name="cat"):
-    """Write `count` pictures with two blobs and `negatives` without; returns the folder."""
+    """Write `count` images with two blobs and `negatives` without; returns the folder."""
     random = np.random.default_rng(seed)
     folder.mkdir(parents=True)
     images, annotations = [], []
     for number in range(1, count + negatives + 1):
-        picture, masks = draw(random, side, 2 if number <= count else 0)
+        image, masks = draw(random, side, 2 if number <= count else 0)
         file_name = f"{number}.png"
-        Image.fromarray(picture).save(folder / file_name)
+        Image.fromarray(image).save(folder / file_name)
         images.append({"id": number, "file_name": file_name, "height": side, "width": side})
         for mask in masks:
             code = coco_mask.encode(np.asfortranarray(mask, np.uint8))

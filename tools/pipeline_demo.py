@@ -21,8 +21,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from pipeline.app_process import ROOT, running_app
-from tests.pipeline import bucket
+from pipeline.data.formats.coco import decode_rle
+from tools import open_images_stand_in as bucket
+from tools.app_process import ROOT, running_app
 
 CLASS = "Balloon"
 LEAST_IOU = 0.8
@@ -33,17 +34,17 @@ SETTINGS = {
     "canvas_sizes": (128, 160),
     "learning_rate": 1e-3,
     "warmup_steps": 10,
-    "average": 0.9,
+    "ema_momentum": 0.9,
     "scale": (0.8, 1.3),
     "evaluate_steps": 40,
     "checkpoint_steps": 40,
 }
 
 
-def main(out, pictures):
+def main(out, images):
     start = time.perf_counter()
     with step("stand-in of Open Images"):
-        bucket.write_open_images(out / "bucket", pictures)
+        bucket.write_open_images(out / "bucket", images)
     train, validation = out / "data/balloon/train", out / "data/balloon/validation"
     environment = {**os.environ, "MRCNN_WEIGHTS": str(out / "weights"), "TF_CPP_MIN_LOG_LEVEL": "2"}
 
@@ -83,18 +84,17 @@ def step(name):
 def unseen_balloon(path):
     """Writes a drawing of one balloon that is in no split; returns its path and its mask, bool `(H, W)`."""
     for seed in range(1000):
-        picture, objects = bucket.draw_picture(seed, (CLASS,))
+        image, objects = bucket.draw_image(seed, (CLASS,))
         if len(objects) == 1:
             break
-    Image.fromarray(picture).save(path)
-    mask = Image.fromarray(objects[0][1]).resize(picture.shape[1::-1], Image.Resampling.NEAREST)
+    Image.fromarray(image).save(path)
+    mask = Image.fromarray(objects[0][1]).resize(image.shape[1::-1], Image.Resampling.NEAREST)
     return path, np.asarray(mask)
 
 
 def ask(url, photo, truth):
     """The overlap (IoU) of the page's best detection with the true mask; 0 if it finds nothing."""
     from gradio_client import Client, handle_file
-    from pycocotools import mask as coco_mask
 
     document, *_ = Client(url, verbose=False).predict(handle_file(photo), api_name="/segment")
     if not document["annotations"]:
@@ -103,14 +103,14 @@ def ask(url, photo, truth):
     names = {category["id"]: category["name"] for category in document["categories"]}
     print(f"the page says: {names[best['category_id']]}, score {best['score']:.2f}")
     assert names[best["category_id"]] == CLASS, json.dumps(names)
-    found = coco_mask.decode(best["segmentation"]).astype(bool)
+    found = decode_rle(best["segmentation"])
     return float((found & truth).sum() / (found | truth).sum())
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, metavar="DIR", help="keep everything here (default: a temporary folder)")
-    parser.add_argument("--pictures", type=int, default=80, help="training pictures (default: %(default)s)")
+    parser.add_argument("--images", type=int, default=80, help="training images (default: %(default)s)")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
-        sys.exit(main((chosen.out or Path(temporary)).resolve(), chosen.pictures))
+        sys.exit(main((chosen.out or Path(temporary)).resolve(), chosen.images))

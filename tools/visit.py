@@ -1,7 +1,7 @@
 """Visit a running demo as a first user would: load the page, send a photo, look at what comes back.
 
 python tools/visit.py http://127.0.0.1:7860
-python tools/visit.py http://127.0.0.1:7860 --browser     # in Chromium as well: from the click to the picture
+python tools/visit.py http://127.0.0.1:7860 --browser     # in Chromium as well: from the click to the image
 """
 
 import argparse
@@ -45,7 +45,7 @@ def ask_endpoint(url, photo):
 
 
 def time_clicks(url, photo):
-    """Prints how long a visitor waits for a photo's pictures, and how much of that is the network."""
+    """Prints how long a visitor waits for a photo's images, and how much of that is the network."""
     from playwright.sync_api import sync_playwright
 
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -61,7 +61,7 @@ def time_clicks(url, photo):
             start = time.perf_counter()
             page.set_input_files("#photo input[type=file]", photo)
             page.wait_for_function(
-                "() => { const images = [...document.querySelectorAll('.result .picture img')];"
+                "() => { const images = [...document.querySelectorAll('.result .image img')];"
                 " return images.length === 2 && images.every((image) => image.complete); }",
                 polling="raf",
             )
@@ -71,7 +71,7 @@ def time_clicks(url, photo):
         browser.close()
     # The first round also fetches what the page loads only when it shows a photo.
     wait, network = statistics.median(waits[1:]), statistics.median(networks[1:])
-    print(f"visit: {wait:.0f} ms from the click to both pictures, of which the network took {network:.0f} ms")
+    print(f"visit: {wait:.0f} ms from the click to both images, of which the network took {network:.0f} ms")
     print(f"visit: (medians of {ROUNDS} rounds with a photo of 640 x 480)")
 
 

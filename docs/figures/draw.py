@@ -18,7 +18,7 @@ from matplotlib.path import Path as Curve
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent))
 
-from mrcnn import drawing  # noqa: E402  (the figures use the page's own colours)
+from mrcnn.results import drawing  # noqa: E402  (the figures use the page's own colours)
 
 INK, PAPER, GROUND, WALL = "#263040", "#fbfaf7", "#d9cdb8", "#eee6d8"
 FUR = ["#8c7b6b", "#4d4a4a", "#d59a56"]

@@ -20,7 +20,7 @@ from pycocotools import mask as coco_mask
 
 from interface.examples import example_photos
 from mrcnn import MaskRCNN
-from pipeline.app_process import ROOT, running_app
+from tools.app_process import ROOT, running_app
 
 CHELSEA, COFFEE = example_photos()[0], example_photos()[3]
 
@@ -76,9 +76,9 @@ def test_refusals(client, options, message):
         client.predict(handle_file(CHELSEA), **options, api_name="/segment")
 
 
-def test_a_file_that_is_no_picture(client, tmp_path):
-    (tmp_path / "notes.png").write_text("not a picture")
-    with pytest.raises(AppError, match=r"notes.png is not a picture"):
+def test_a_file_that_is_no_image(client, tmp_path):
+    (tmp_path / "notes.png").write_text("not an image")
+    with pytest.raises(AppError, match=r"notes.png is not an image"):
         client.predict(handle_file(tmp_path / "notes.png"), api_name="/segment")
 
 
@@ -94,6 +94,7 @@ def document(client):
     return client.predict(handle_file(CHELSEA), confidence=0.3, api_name="/segment")[0]
 
 
+@pytest.mark.slow
 def test_the_command_line_gives_the_same_document(document, tmp_path):
     arguments = [CHELSEA, "--out", tmp_path, "--confidence", "0.3"]
     subprocess.run([sys.executable, "-m", "mrcnn", *map(str, arguments)], cwd=ROOT, check=True)
@@ -102,6 +103,7 @@ def test_the_command_line_gives_the_same_document(document, tmp_path):
     assert without_time_and_name(written) == without_time_and_name(document)
 
 
+@pytest.mark.slow
 def test_mcp_gives_the_same_document(document):
     photo = "data:image/png;base64," + base64.b64encode(Path(CHELSEA).read_bytes()).decode()
 

@@ -10,15 +10,15 @@ from playwright.sync_api import expect
 from interface.examples import example_photos
 from tests.browser.tabs import open_tab
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def test_photos_and_a_zip_give_a_gallery_and_one_zip(page, tmp_path):
     chelsea, _, _, coffee, _ = example_photos()
-    (tmp_path / "bad.jpg").write_bytes(b"no picture")
+    (tmp_path / "bad.jpg").write_bytes(b"no image")
     with zipfile.ZipFile(tmp_path / "in.zip", "w") as archive:
         archive.write(chelsea, "album/chelsea.png")
-        archive.writestr("album/notes.txt", "no picture either")
+        archive.writestr("album/notes.txt", "no image either")
     open_tab(page, "Many photos")
     expect(page.locator("#batch-download")).to_be_disabled()
     place = page.locator("#batch-start").bounding_box()
@@ -28,7 +28,7 @@ def test_photos_and_a_zip_give_a_gallery_and_one_zip(page, tmp_path):
     page.locator("#batch-start").click()
     status = page.locator("#batch-status")
     expect(status).to_contain_text("5 of 5 photos done, 2 of them could not be read")
-    expect(status).to_contain_text("bad.jpg is not a picture in a known format")
+    expect(status).to_contain_text("bad.jpg is not an image in a known format")
     expect(page.locator("#batch-gallery img")).to_have_count(3)
     expect(page.locator("#batch-gallery img[alt='coffee.png: nothing']")).to_have_count(1)
     with page.expect_download() as download:

@@ -7,7 +7,7 @@ from interface.inside_tab import STEPS
 from tests.browser.tabs import open_tab
 from tests.browser.test_page import segment
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def test_without_a_photo_it_says_what_to_do(page):
@@ -27,9 +27,9 @@ def test_the_slider_walks_through_the_network(open_page, width, height):
     for number in range(2, STEPS + 1):
         page.keyboard.press("ArrowRight")
         expect(page.locator(".step h2")).to_contain_text(f"{number} of {STEPS}")
-        pictures = page.locator(".step img")
-        assert pictures.count() >= 1
-        assert all(pictures.nth(index).evaluate("image => image.naturalWidth") for index in range(pictures.count()))
+        images = page.locator(".step img")
+        assert images.count() >= 1
+        assert all(images.nth(index).evaluate("image => image.naturalWidth") for index in range(images.count()))
         assert page.evaluate("document.documentElement.scrollWidth") <= width
     expect(page.locator(".step p")).to_contain_text("1 cat")
     # The page remembers the walk for as long as photo, model and confidence stay.

@@ -13,6 +13,8 @@ from interface.session import Models
 from tests.browser.conftest import CHROMIUM_FLAGS, PATIENCE, PROGRAM
 from tests.browser.tabs import open_tab
 
+pytestmark = pytest.mark.slow
+
 CAMERA_STATES = """() => [...document.querySelectorAll("#live-camera video")]
     .flatMap((video) => video.srcObject ? video.srcObject.getTracks().map((track) => track.readyState) : [])"""
 
@@ -23,21 +25,21 @@ def start_camera(page):
     page.locator("#live-camera").get_by_role("button", name="capture photo").click()
 
 
-def test_live_pictures_side_by_side_with_their_rate(page):
+def test_live_images_side_by_side_with_their_rate(page):
     start_camera(page)
     status = page.locator("#live-status")
-    expect(status).to_contain_text(re.compile(r"1 found · [\d.]+ pictures a second · model \d+ ms"))
-    pictures = page.locator("#live-pictures img")
-    expect(pictures).to_have_count(2)
-    assert "1 cat marked" in pictures.first.get_attribute("alt")
-    left, right = (pictures.nth(number).bounding_box() for number in (0, 1))
+    expect(status).to_contain_text(re.compile(r"1 found · [\d.]+ images a second · model \d+ ms"))
+    images = page.locator("#live-images img")
+    expect(images).to_have_count(2)
+    assert "1 cat marked" in images.first.get_attribute("alt")
+    left, right = (images.nth(number).bounding_box() for number in (0, 1))
     assert left["y"] == right["y"] and left["x"] + left["width"] < right["x"]
-    before = pictures.first.get_attribute("src")
-    page.wait_for_function(f"() => document.querySelector('#live-pictures img').src !== {json.dumps(before)}")
+    before = images.first.get_attribute("src")
+    page.wait_for_function(f"() => document.querySelector('#live-images img').src !== {json.dumps(before)}")
 
 
-def test_pictures_are_dropped_rather_than_queued(browser):
-    """With a model that takes a second, no more pictures are looked at than there are seconds."""
+def test_images_are_dropped_rather_than_queued(browser):
+    """With a model that takes a second, no more images are looked at than there are seconds."""
 
     class SlowModels(Models):
         looks = 0
@@ -64,7 +66,7 @@ def test_pictures_are_dropped_rather_than_queued(browser):
         page.goto(address)
         start = time.monotonic()
         start_camera(page)
-        # However slow the machine is, the camera soon is some pictures ahead of the model.
+        # However slow the machine is, the camera soon is some images ahead of the model.
         while not 0 < models.looks < len(sent) - 2:
             assert time.monotonic() - start < PATIENCE / 1000, "none was sent in vain"
             page.wait_for_timeout(200)
@@ -81,14 +83,14 @@ def test_pictures_are_dropped_rather_than_queued(browser):
 
 def test_the_camera_stops_when_its_tab_is_left(page):
     start_camera(page)
-    expect(page.locator("#live-pictures img")).to_have_count(2)
+    expect(page.locator("#live-images img")).to_have_count(2)
     assert page.evaluate(CAMERA_STATES) == ["live"]
     open_tab(page, "Photo")
     page.wait_for_function(f"() => !({CAMERA_STATES})().includes('live')")
     open_tab(page, "Live")
     words = page.locator("#live-status").inner_text()
     page.wait_for_timeout(3000)
-    assert page.locator("#live-status").inner_text() == words, "no picture came after the tab was left"
+    assert page.locator("#live-status").inner_text() == words, "no image came after the tab was left"
 
 
 @pytest.mark.parametrize("fake, reason", [(True, "The camera is not allowed here"), (False, "No camera was found")])
@@ -109,15 +111,15 @@ def test_without_a_camera_it_says_why(browser, server, fake, reason):
         refusing.close()
 
 
-def test_on_a_phone_the_pictures_lie_below_each_other(open_page):
+def test_on_a_phone_the_images_lie_below_each_other(open_page):
     page = open_page(viewport={"width": 390, "height": 844})
     open_tab(page, "Live")
-    frame = page.locator("#live-pictures .frame").first.bounding_box()
+    frame = page.locator("#live-images .frame").first.bounding_box()
     start_camera(page)
-    pictures = page.locator("#live-pictures img")
-    expect(pictures).to_have_count(2)
-    assert pictures.first.bounding_box() == pytest.approx(frame, abs=1), "nothing moves when the camera starts"
-    first, second = (pictures.nth(number).bounding_box() for number in (0, 1))
+    images = page.locator("#live-images img")
+    expect(images).to_have_count(2)
+    assert images.first.bounding_box() == pytest.approx(frame, abs=1), "nothing moves when the camera starts"
+    first, second = (images.nth(number).bounding_box() for number in (0, 1))
     assert second["y"] > first["y"] + first["height"]
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.problems == []

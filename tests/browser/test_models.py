@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from mrcnn import drawing, weights
-from pipeline.app_process import running_app
+from mrcnn import weights
+from mrcnn.results import drawing
 from tests.browser.conftest import PATIENCE
-from tests.browser.test_page import download, picture, segment
+from tests.browser.test_page import download, image, segment
+from tools.app_process import running_app
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def add_dog(folder):
@@ -94,7 +95,7 @@ def test_class_filter(page, tmp_path):
     expect(page.locator("#status p")).to_have_text(f"Found 1 dog {took}, 40 % sure.")  # the network did not run again
     assert table_classes(page) == ["dog"]
     expect(page.locator("figure.instances path")).to_have_count(1)
-    semantic = picture(page, "semantic").astype(int)
+    semantic = image(page, "semantic").astype(int)
     dog, cat = (np.abs(semantic - drawing.class_colour(index)).sum(axis=2) < 60 for index in (2, 1))
     assert dog.mean() > 0.3 and cat.mean() < 0.01
     document = json.loads(download(page, tmp_path, "COCO, run lengths (JSON)").read_text())

@@ -15,13 +15,13 @@ from pycocotools.coco import COCO
 from skimage import data
 
 from interface.examples import example_photos
-from mrcnn import drawing
+from mrcnn.results import drawing
 from tests.browser.tabs import open_tab
 
 pytestmark = pytest.mark.browser
 
 CHELSEA = example_photos()[0]
-PICTURES = ".result .picture img"
+IMAGES = ".result .image img"
 BLANK = ".result .blank"
 CAT_COLOUR = np.array(drawing.class_colour(1))
 
@@ -32,11 +32,11 @@ def choose(page, path):
 
 def segment(page, path=CHELSEA):
     choose(page, path)
-    expect(page.locator(PICTURES)).to_have_count(2)
+    expect(page.locator(IMAGES)).to_have_count(2)
     expect(page.locator("#status p")).to_contain_text(re.compile(r" in \d+ ms"))
 
 
-def picture(page, name):
+def image(page, name):
     """What the page shows, as an array."""
     address = page.locator(f"figure.{name} img").get_attribute("src")
     with Image.open(io.BytesIO(base64.b64decode(address.split(",", 1)[1]))) as image:
@@ -44,11 +44,11 @@ def picture(page, name):
 
 
 def changes(page, name, action):
-    """Does something that must redraw a picture, and returns the new picture."""
+    """Does something that must redraw an image, and returns the new image."""
     before = page.locator(f"figure.{name} img").get_attribute("src")
     action()
     expect(page.locator(f"figure.{name} img")).not_to_have_attribute("src", before)
-    return picture(page, name)
+    return image(page, name)
 
 
 def set_slider(page, name, value):
@@ -69,23 +69,23 @@ def test_empty_page(page, server):
     expect(page.locator(".gallery-item img")).to_have_count(5)
 
 
-def test_upload_shows_both_pictures_side_by_side(page):
+def test_upload_shows_both_images_side_by_side(page):
     segment(page)
     expect(page.locator("#status p")).to_have_text(re.compile(r"^Found \d cats? in \d+ ms, .*% sure\.$"))
-    left, right = (page.locator(PICTURES).nth(index).bounding_box() for index in (0, 1))
+    left, right = (page.locator(IMAGES).nth(index).bounding_box() for index in (0, 1))
     assert left["y"] == right["y"] and left["x"] + left["width"] <= right["x"]
     assert left["width"] == pytest.approx(right["width"], abs=1) and left["width"] > 300
     assert left["width"] / left["height"] == pytest.approx(451 / 300, rel=0.01)
     assert max(box["y"] + box["height"] for box in (left, right)) < 900
     for index in (0, 1):
-        assert page.locator(PICTURES).nth(index).get_attribute("alt")
-        assert page.locator(PICTURES).nth(index).evaluate("image => image.naturalWidth") == 800
-    semantic = is_cat_coloured(picture(page, "semantic"))
+        assert page.locator(IMAGES).nth(index).get_attribute("alt")
+        assert page.locator(IMAGES).nth(index).evaluate("image => image.naturalWidth") == 800
+    semantic = is_cat_coloured(image(page, "semantic"))
     height, width = semantic.shape
     # Chelsea's face, between her eyes.
     assert semantic[int(0.4 * height), int(0.5 * width)]
     assert 0.3 < semantic.mean() < 0.95
-    instances = picture(page, "instances")
+    instances = image(page, "instances")
     photo = np.array(Image.fromarray(data.chelsea()).resize((width, height)))
     tinted = (np.abs(instances.astype(int) - photo).sum(axis=2) > 30) & semantic
     assert tinted.sum() > 0.8 * semantic.sum()
@@ -95,7 +95,7 @@ def test_sliders_and_switches_redraw_without_the_network(page):
     segment(page)
     sentence = page.locator("#status p").inner_text()
     photo = np.array(Image.fromarray(data.chelsea()).resize((800, 532)))
-    semantic = is_cat_coloured(picture(page, "semantic"))
+    semantic = is_cat_coloured(image(page, "semantic"))
 
     faint = changes(page, "instances", lambda: set_slider(page, "opacity", 0))
     bold = changes(page, "instances", lambda: set_slider(page, "opacity", 100))
@@ -105,7 +105,7 @@ def test_sliders_and_switches_redraw_without_the_network(page):
     for name in ("boxes", "outlines", "labels", "scores", "masks"):
         changes(page, "instances", lambda name=name: page.get_by_label(name, exact=True).uncheck())
     # Nothing is drawn any more: the photo itself, but for JPEG.
-    assert np.abs(picture(page, "instances").astype(int) - photo).mean() < 6
+    assert np.abs(image(page, "instances").astype(int) - photo).mean() < 6
 
     changes(page, "semantic", lambda: page.get_by_label("overlay", exact=True).check())
     larger = changes(page, "semantic", lambda: set_slider(page, "mask-threshold", 5))
@@ -130,13 +130,14 @@ def test_confidence_decides_what_counts(page):
         assert all(int(text.rstrip(" %")) >= confidence for text in texts)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("background, channels", [("grey", 3), ("blurred", 3), ("colour", 3), ("transparent", 4)])
 def test_background(page, background, channels):
     segment(page)
-    original = picture(page, "instances")
+    original = image(page, "instances")
     changed = changes(page, "instances", lambda: page.get_by_label(background, exact=True).check())
     assert changed.shape == (*original.shape[:2], channels)
-    semantic = is_cat_coloured(picture(page, "semantic"))
+    semantic = is_cat_coloured(image(page, "semantic"))
     beyond = ~semantic
     if background == "transparent":
         assert (changed[..., 3][beyond] > 0).mean() < 0.1 and (changed[..., 3][semantic] > 0).mean() > 0.9
@@ -145,6 +146,7 @@ def test_background(page, background, channels):
         assert moved[beyond].mean() > 3 * moved[semantic].mean()
 
 
+@pytest.mark.slow
 def test_the_background_takes_a_colour_of_ones_own(page):
     segment(page)
     changes(page, "instances", lambda: page.get_by_label("colour", exact=True).check())
@@ -157,16 +159,17 @@ def test_the_background_takes_a_colour_of_ones_own(page):
         field.press("Enter")
 
     shown = changes(page, "instances", choose_green)
-    beyond = ~is_cat_coloured(picture(page, "semantic"))
+    beyond = ~is_cat_coloured(image(page, "semantic"))
     assert (np.abs(shown[beyond].astype(int) - (0, 200, 0)).max(axis=1) < 40).mean() > 0.8
 
 
-def test_pointing_names_the_cat_in_pictures_and_table(page):
+@pytest.mark.slow
+def test_pointing_names_the_cat_in_images_and_table(page):
     segment(page)
     row = page.locator("#table tr[data-row='0']")
     page.locator("figure.instances path[data-row='0']").hover()
     expect(row).to_have_class("active")
-    expect(page.locator(".pointed")).to_have_text(re.compile(r"^Cat 1, \d+ % sure, [\d.]+ % of the picture$"))
+    expect(page.locator(".pointed")).to_have_text(re.compile(r"^Cat 1, \d+ % sure, [\d.]+ % of the image$"))
     page.mouse.move(1, 1)
     expect(row).not_to_have_class("active")
     row.hover()
@@ -186,20 +189,22 @@ def test_pointing_names_the_cat_in_pictures_and_table(page):
     expect(page.locator("path.active")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_webcam_photo(page):
     page.get_by_label("Capture from camera").click()
     page.get_by_role("button", name="Click to Access Webcam").click()
     page.wait_for_function(
-        "() => [...document.querySelectorAll('#photo video')].some((film) => film.videoWidth === 320)"
+        "() => [...document.querySelectorAll('#photo video')].some((video) => video.videoWidth === 320)"
     )
     page.get_by_label("capture photo").click()
-    expect(page.locator(PICTURES)).to_have_count(2)
+    expect(page.locator(IMAGES)).to_have_count(2)
     expect(page.locator("#status p")).to_have_text(re.compile(r"^Found \d cats? in \d+ ms"))
-    # Not mirrored: Chelsea looks to the right of the picture, where the background is.
-    semantic = is_cat_coloured(picture(page, "semantic"))
+    # Not mirrored: Chelsea looks to the right of the image, where the background is.
+    semantic = is_cat_coloured(image(page, "semantic"))
     assert semantic[:, :100].mean() > semantic[:, -100:].mean()
 
 
+@pytest.mark.slow
 def test_pasted_photo(page):
     page.evaluate(
         """async (encoded) => {
@@ -223,11 +228,12 @@ def test_examples(page):
     expect(page.locator("#status p")).to_have_text(re.compile(r"^Found \d cats? in \d+ ms"))
     items.nth(3).click()  # a cup of coffee
     expect(page.locator("#status p")).to_have_text(re.compile(r"^No cat "))
-    expect(page.locator(PICTURES)).to_have_count(2)
-    assert not is_cat_coloured(picture(page, "semantic")).any()
+    expect(page.locator(IMAGES)).to_have_count(2)
+    assert not is_cat_coloured(image(page, "semantic")).any()
     expect(page.locator("#table tr")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_removing_the_photo(page):
     segment(page)
     page.get_by_label("Remove Image").click()
@@ -255,22 +261,24 @@ def odd_photos():
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", odd_photos())
 def test_odd_formats(page, tmp_path, name):
     image, options = odd_photos()[name]
     image.save(tmp_path / name, **options)
     segment(page, tmp_path / name)
     expect(page.locator("#status p")).to_have_text(re.compile(r"^Found \d cats? in \d+ ms"))
-    height, width = picture(page, "instances").shape[:2]
+    height, width = image(page, "instances").shape[:2]
     assert width / height == pytest.approx(451 / 300, rel=0.01)
     # The visitor sees the photo too, in a format that the browser knows.
     page.wait_for_function("() => document.querySelector('#photo img')?.naturalWidth > 0")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name, content, sentence",
     [
-        ("notes.jpg", b"not a picture", "is not a picture in a known format"),
+        ("notes.jpg", b"not an image", "is not an image in a known format"),
         ("small.png", None, "each side must have at least 32"),
     ],
 )
@@ -318,6 +326,7 @@ def test_archive(page, tmp_path):
     assert json.loads((folder / "coco.json").read_text())["images"][0]["file_name"] == "chelsea.png"
 
 
+@pytest.mark.slow
 def test_single_downloads(page, tmp_path):
     segment(page)
     sizes = {}
@@ -344,10 +353,11 @@ def places(page):
             const box = document.querySelector(name).getBoundingClientRect();
             return [name, box.x, box.y + scrollY, box.width, box.height];
         })""",
-        ["#photo", "#status", "#pictures", "#sliders", "#switches", "#styles"],
+        ["#photo", "#status", "#images", "#sliders", "#switches", "#styles"],
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(1366, 900), (390, 844)])
 def test_nothing_moves_when_the_result_comes(open_page, tmp_path, size):
     page = open_page(viewport={"width": size[0], "height": size[1]})
@@ -358,7 +368,7 @@ def test_nothing_moves_when_the_result_comes(open_page, tmp_path, size):
         segment(page, photo)
         assert places(page) == before
         frame, shown = (page.locator(f"figure.instances {part}").bounding_box() for part in (".frame", "img"))
-        height, width = picture(page, "instances").shape[:2]
+        height, width = image(page, "instances").shape[:2]
         assert shown["width"] / shown["height"] == pytest.approx(width / height, rel=0.01)
         assert max(shown["width"] / frame["width"], shown["height"] / frame["height"]) == pytest.approx(1, abs=0.01)
         page.get_by_label("Remove Image").click()
@@ -366,6 +376,7 @@ def test_nothing_moves_when_the_result_comes(open_page, tmp_path, size):
     assert page.problems == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("locale", ["de-DE", "fr-FR"])
 def test_sliders_know_no_decimal_marks(open_page, locale):
     page = open_page(locale=locale)
@@ -382,6 +393,7 @@ def test_sliders_know_no_decimal_marks(open_page, locale):
     assert page.problems == []
 
 
+@pytest.mark.slow
 def test_everything_is_reached_by_keyboard(page):
     segment(page)
     page.evaluate("document.activeElement.blur()")
@@ -402,10 +414,11 @@ def test_everything_is_reached_by_keyboard(page):
     assert wanted <= reached
 
 
+@pytest.mark.slow
 def test_phone(open_page):
     page = open_page(viewport={"width": 390, "height": 844}, device_scale_factor=2, is_mobile=True, has_touch=True)
     segment(page)
-    first, second = (page.locator(PICTURES).nth(index).bounding_box() for index in (0, 1))
+    first, second = (page.locator(IMAGES).nth(index).bounding_box() for index in (0, 1))
     assert second["y"] > first["y"] + first["height"]
     assert first["x"] == second["x"] and first["width"] > 330
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
@@ -414,6 +427,7 @@ def test_phone(open_page):
     assert page.problems == []
 
 
+@pytest.mark.slow
 def test_explanation_and_guide(page, server):
     open_tab(page, "How it works")
     figures = page.locator("img.explanation")
@@ -445,6 +459,7 @@ def contrast(page, selector):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_can_be_read(open_page, scheme):
     page = open_page(color_scheme=scheme)

@@ -13,12 +13,12 @@ from skimage import data
 from interface import housekeeping
 from interface.examples import example_photos
 from interface.page import build_page, serve
-from interface.session import Models, Recent
-from pipeline.app_process import running_app
+from interface.session import AnalysisCache, Models
 from tests.browser.conftest import PATIENCE
 from tests.browser.test_page import download, segment, set_slider
+from tools.app_process import running_app
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 BROKEN_UPLOAD = (
     b"POST /gradio_api/upload HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9000000\r\n"
@@ -37,7 +37,7 @@ def test_nothing_outlives_its_time(browser, monkeypatch, tmp_path):
     monkeypatch.setattr(housekeeping, "EVERY", 0.5)
     photo = tmp_path / "mine.png"
     Image.fromarray(data.chelsea()).save(photo)
-    recent = Recent()
+    recent = AnalysisCache()
     blocks = build_page(Models(), recent)
     examples = files(kept)
     assert len(examples) == len(example_photos())

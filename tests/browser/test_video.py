@@ -8,18 +8,18 @@ from PIL import Image
 from playwright.sync_api import expect
 from skimage import data
 
-from mrcnn import drawing
+from mrcnn.results import drawing
 from tests.browser.tabs import open_tab
-from tests.films import read_film, write_film
+from tests.videos import read_video, write_video
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
-def film(tmp_path_factory):
-    path = tmp_path_factory.mktemp("film") / "chelsea.mp4"
-    picture = np.asarray(Image.fromarray(data.chelsea()).resize((320, 212)))
-    write_film(path, [np.roll(picture, int(10 * np.sin(number / 5)), axis=1) for number in range(30)])
+def video(tmp_path_factory):
+    path = tmp_path_factory.mktemp("video") / "chelsea.mp4"
+    image = np.asarray(Image.fromarray(data.chelsea()).resize((320, 212)))
+    write_video(path, [np.roll(image, int(10 * np.sin(number / 5)), axis=1) for number in range(30)])
     return path
 
 
@@ -29,37 +29,37 @@ def choose_clip(page, path):
     page.wait_for_selector("#clip video")
 
 
-def test_a_clip_comes_back_with_masks_and_sound(page, film, tmp_path, server):
-    choose_clip(page, film)
+def test_a_clip_comes_back_with_masks_and_sound(page, video, tmp_path, server):
+    choose_clip(page, video)
     page.locator("#clip-start").click()
     expect(page.locator("#clip-status")).to_have_text(
-        re.compile(r"Done: 30 pictures, 1 found at most, [\d.]+ a second\.")
+        re.compile(r"Done: 30 images, 1 found at most, [\d.]+ a second\.")
     )
     page.wait_for_function("() => document.querySelector('#clip-result video')?.videoWidth === 640")
     with page.expect_download() as download:
         page.locator("#clip-result").get_by_label("Download").click()
     download.value.save_as(tmp_path / "out.mp4")
     assert download.value.suggested_filename == "chelsea-segmented.mp4"
-    pictures, _, sound = read_film(tmp_path / "out.mp4")
-    assert len(pictures) == 30 and sound is not None
-    semantic = np.abs(pictures[0][:, 320:].astype(int) - drawing.class_colour(1)).max(axis=2) < 60
+    images, _, sound = read_video(tmp_path / "out.mp4")
+    assert len(images) == 30 and sound is not None
+    semantic = np.abs(images[0][:, 320:].astype(int) - drawing.class_colour(1)).max(axis=2) < 60
     assert 0.3 < semantic.mean() < 0.95
     assert {address for address in page.requested if not address.startswith((server, "data:", "blob:"))} == set()
 
 
-def test_a_stopped_clip_gives_what_was_done(page, film, tmp_path):
+def test_a_stopped_clip_gives_what_was_done(page, video, tmp_path):
     long = tmp_path / "long.mp4"
-    write_film(long, read_film(film)[0] * 10, rate=30)
+    write_video(long, read_video(video)[0] * 10, rate=30)
     choose_clip(page, long)
     page.locator("#clip-start").click()
-    expect(page.locator("#clip-status")).to_contain_text("Picture ")
+    expect(page.locator("#clip-status")).to_contain_text("Image ")
     page.locator("#clip-stop").click()
-    expect(page.locator("#clip-status")).to_contain_text(re.compile(r"Stopped after \d+ pictures"))
+    expect(page.locator("#clip-status")).to_contain_text(re.compile(r"Stopped after \d+ images"))
     page.wait_for_function("() => document.querySelector('#clip-result video')?.duration > 0")
 
 
 def test_a_broken_clip_gives_one_sentence(page, tmp_path):
-    (tmp_path / "broken.mp4").write_bytes(b"no film")
+    (tmp_path / "broken.mp4").write_bytes(b"no video")
     choose_clip(page, tmp_path / "broken.mp4")
     page.locator("#clip-start").click()
-    expect(page.locator("#clip-status")).to_contain_text("Sorry. broken.mp4 cannot be read as a film")
+    expect(page.locator("#clip-status")).to_contain_text("Sorry. broken.mp4 cannot be read as a video")

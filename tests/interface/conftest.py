@@ -3,7 +3,7 @@ import pytest
 from skimage import data
 
 from interface.session import Analysis, sized_for_view
-from mrcnn.detections import Detections
+from mrcnn.results.detections import Detections
 
 
 def disc(side=56):

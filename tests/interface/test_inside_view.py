@@ -21,7 +21,7 @@ def steps():
     return inside_steps(model.inspect(data.chelsea(), 0.5), data.chelsea())
 
 
-def pictures(step):
+def images(step):
     found = re.findall(r'src="data:image/\w+;base64,([^"]+)"', step)
     return [np.array(Image.open(io.BytesIO(base64.b64decode(text)))) for text in found]
 
@@ -35,18 +35,18 @@ def test_as_many_steps_as_the_slider_has(steps):
 
 
 def test_maps_and_masks_come_at_their_true_size(steps):
-    canvas = pictures(steps[0])[-1].shape
-    assert [picture.shape for picture in pictures(steps[1])] == [
+    canvas = images(steps[0])[-1].shape
+    assert [image.shape for image in images(steps[1])] == [
         (math.ceil(canvas[0] / 2**k), math.ceil(canvas[1] / 2**k), 3) for k in range(2, 7)
     ]
-    assert all(picture.shape == (7, 7, 3) for picture in pictures(steps[6])[1::2])
-    (mask,) = pictures(steps[8])
+    assert all(image.shape == (7, 7, 3) for image in images(steps[6])[1::2])
+    (mask,) = images(steps[8])
     assert mask.shape == (56, 56, 3)
     assert mask[28, 28, 0] > 200 > 50 > mask[0, 0, 0]
 
 
 def test_the_last_step_shows_the_mask_on_the_photo(steps):
-    (result,) = pictures(steps[-1])
+    (result,) = images(steps[-1])
     assert result.shape == data.chelsea().shape
     assert "1 cat" in steps[-1]
 

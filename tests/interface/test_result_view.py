@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from interface.result_view import pictures_html, sentence, table_html
+from interface.result_view import images_html, sentence, table_html
 from interface.settings import Settings
-from mrcnn import drawing
+from mrcnn.results import drawing
 
 
 class Reader(HTMLParser):
@@ -40,8 +40,8 @@ def decoded(attributes):
         return kind, np.array(image)
 
 
-def test_two_pictures_with_a_shape_for_each_object(analysis):
-    reader = Reader(pictures_html(analysis, Settings(confidence=0.2)))
+def test_two_images_with_a_shape_for_each_object(analysis):
+    reader = Reader(images_html(analysis, Settings(confidence=0.2)))
     images = reader.all("img")
     assert [image["alt"] for image in images] == [
         "The photo with 1 cat and 1 <dog> marked",
@@ -51,7 +51,7 @@ def test_two_pictures_with_a_shape_for_each_object(analysis):
         kind, pixels = decoded(image)
         assert kind == "data:image/jpeg" and pixels.shape == analysis.view.shape
     shapes = reader.all("path")
-    # The surest comes last and so lies on top, as in the picture.
+    # The surest comes last and so lies on top, as in the image.
     assert [shape["data-row"] for shape in shapes] == ["1", "0", "1", "0"]
     for shape in shapes:
         numbers = np.array(re.findall(r"\d+", shape["d"]), int).reshape(-1, 2)
@@ -59,8 +59,8 @@ def test_two_pictures_with_a_shape_for_each_object(analysis):
 
 
 def test_higher_confidence_shows_less(analysis):
-    assert len(Reader(pictures_html(analysis, Settings(confidence=0.5))).all("path")) == 2
-    reader = Reader(pictures_html(analysis, Settings(confidence=0.95)))
+    assert len(Reader(images_html(analysis, Settings(confidence=0.5))).all("path")) == 2
+    reader = Reader(images_html(analysis, Settings(confidence=0.95)))
     assert reader.all("path") == [] and len(reader.all("img")) == 2
     assert table_html(analysis, Settings(confidence=0.95)) == ""
 
@@ -72,16 +72,17 @@ def test_table(analysis):
     assert all(row["tabindex"] == "0" for row in rows)
     found = analysis.detections.instances(0.2)
     assert f"<td>{found.areas[0]:,} px</td>" in table
-    assert "<td>40, 50 to 240, 250</td>" in table
+    top, left, bottom, right = found.boxes[0].astype(int)
+    assert f"<td>{left}, {top} to {right}, {bottom}</td>" in table
     assert f"rgb{drawing.instance_colour(0)}" in table and f"rgb{drawing.instance_colour(1)}" in table
-    by_class = table_html(analysis, Settings(confidence=0.2, colour_by="class"))
+    by_class = table_html(analysis, Settings(confidence=0.2, color_by="class"))
     assert f"rgb{drawing.class_colour(2)}" in by_class
 
 
 def test_names_are_escaped(analysis):
     for text in (
         table_html(analysis, Settings(confidence=0.2)),
-        pictures_html(analysis, Settings(confidence=0.2)),
+        images_html(analysis, Settings(confidence=0.2)),
     ):
         assert "<dog>" not in text and "&lt;dog&gt;" in text
 
@@ -128,7 +129,7 @@ def test_sentence_does_not_list_eighty_classes(analysis):
 
 def test_chosen_classes_are_what_is_drawn(analysis):
     settings = Settings(confidence=0.2, classes=("<dog>",))
-    assert len(Reader(pictures_html(analysis, settings)).all("path")) == 2
+    assert len(Reader(images_html(analysis, settings)).all("path")) == 2
     table = table_html(analysis, settings)
     assert "&lt;dog&gt;" in table and "cat" not in table
 
@@ -138,5 +139,5 @@ def test_transparent_background(analysis):
     found = analysis.view_detections().instances(0.2)
     drawn = settings.draw_instances(analysis.view, found)
     np.testing.assert_array_equal(drawn[..., 3] > 0, found.masks.any(axis=0))
-    kind, pixels = decoded(Reader(pictures_html(analysis, settings)).all("img")[0])
+    kind, pixels = decoded(Reader(images_html(analysis, settings)).all("img")[0])
     assert kind == "data:image/png" and pixels.shape[2] == 4

@@ -8,8 +8,8 @@ from skimage import data
 from interface.downloads import EVERYTHING
 from interface.page import build_page
 from interface.photo_tab import WELCOME
-from interface.session import Models, Recent, sized_for_view
-from mrcnn.instances import Instances
+from interface.session import AnalysisCache, Models, sized_for_view
+from mrcnn.results.instances import Instances
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_masks_of_the_view_are_those_of_the_photo(analysis):
 
 
 def test_recent_forgets_the_least_used(analysis):
-    recent = Recent(most_entries=3)
+    recent = AnalysisCache(most_entries=3)
     tokens = [recent.put(analysis) for _ in range(3)]
     assert len(set(tokens)) == 3 and min(map(len, tokens)) > 20
     assert recent.get(tokens[0]) is analysis  # used, so the second one goes first
@@ -45,7 +45,7 @@ def test_recent_forgets_the_least_used(analysis):
 
 
 def test_recent_is_bounded_in_memory(analysis):
-    recent = Recent(most_entries=1000, most_bytes=5 * analysis.bytes)
+    recent = AnalysisCache(most_entries=1000, most_bytes=5 * analysis.bytes)
     for _ in range(20):
         recent.put(analysis)
     assert len(recent) == 5 and recent.bytes <= 5 * analysis.bytes
@@ -53,12 +53,12 @@ def test_recent_is_bounded_in_memory(analysis):
 
 
 def test_one_huge_result_is_kept_nevertheless(analysis):
-    recent = Recent(most_bytes=10)
+    recent = AnalysisCache(most_bytes=10)
     assert recent.get(recent.put(analysis)) is analysis
 
 
 def test_drop(analysis):
-    recent = Recent()
+    recent = AnalysisCache()
     token = recent.put(analysis)
     recent.drop(token)
     recent.drop(token)
@@ -92,19 +92,19 @@ def test_detections_hold_all_that_the_slider_can_show(models):
 
 def test_a_forgotten_result_is_made_anew(models, tmp_path):
     """What a visitor's slider does after the result had to make room for those of others."""
-    recent = Recent()
+    recent = AnalysisCache()
     page = build_page(models, recent)
     redraw = next(function.fn for function in page.fns.values() if function.name == "redraw")
     path = tmp_path / "chelsea.png"
     Image.fromarray(data.chelsea()).save(path)
-    widgets = [50, 50, ["masks"], 50, "instance", "original", "solid", []]
+    widgets = [50, 50, ["masks"], 50, "instance", "original", "#f6f4ef", "solid", []]
     inputs = ["cat", EVERYTHING, *widgets]
-    words, pictures, table, token, _, offered = redraw(str(path), "a token of yesterday", *inputs)
+    words, images, table, token, _, offered = redraw(str(path), "a token of yesterday", *inputs)
     assert ("Cut-out 1, cat (PNG)", "cutout-01-cat.png") in offered.choices
-    assert words.startswith("Found ") and "<img" in pictures and "<tr" in table
+    assert words.startswith("Found ") and "<img" in images and "<tr" in table
     assert recent.get(token) is not None
     again = redraw(str(path), token, *inputs)
-    assert again[:4] == (words, pictures, table, token)
+    assert again[:4] == (words, images, table, token)
     assert redraw(None, "a token of yesterday", *inputs)[0] == WELCOME
 
 

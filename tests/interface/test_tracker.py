@@ -1,11 +1,11 @@
-"""The tracker on drawn boxes: who is who from picture to picture."""
+"""The tracker on drawn boxes: who is who from image to image."""
 
 import numpy as np
 import pytest
 
-from interface.tracker import MEMORY, Tracker, box_iou
+from interface.tracker import MEMORY, Tracker
 from mrcnn import Instances
-from mrcnn.instances import MaskWindow
+from mrcnn.results.instances import MaskWindow
 
 
 def found(*boxes):
@@ -20,12 +20,6 @@ LEFT, RIGHT = (10, 10, 50, 40), (10, 60, 50, 90)
 
 def moved(box, by):
     return tuple(edge + by for edge in box)
-
-
-def test_iou_of_every_pair():
-    overlaps = box_iou(np.array([LEFT, RIGHT], float), np.array([moved(LEFT, 10), RIGHT, (0, 0, 5, 5)], float))
-    shared = 30 * 20
-    np.testing.assert_allclose(overlaps, [[shared / (2400 - shared), 0, 0], [0, 1, 0]])
 
 
 def test_numbers_follow_objects_though_their_order_changes():
@@ -50,9 +44,9 @@ def test_a_new_object_gets_a_free_number_and_old_ones_are_forgotten():
     assert tracker.update(found(RIGHT, LEFT)).tolist() == [1, 0]
 
 
-@pytest.mark.parametrize("pictures", [1, 3])
-def test_nothing_found(pictures):
+@pytest.mark.parametrize("images", [1, 3])
+def test_nothing_found(images):
     tracker = Tracker()
-    for _ in range(pictures):
+    for _ in range(images):
         assert tracker.update(Instances.empty((100, 100))).shape == (0,)
     assert tracker.update(found(LEFT)).tolist() == [0]

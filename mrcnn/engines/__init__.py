@@ -1,0 +1,1 @@
+"""What runs a trained network: a TensorFlow graph or ONNX Runtime."""

@@ -1,0 +1,1 @@
+"""Speed, stage by stage and beside other models."""

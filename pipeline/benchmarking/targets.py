@@ -1,0 +1,46 @@
+"""What the README promises of the speed."""
+
+from pipeline.benchmarking import peers
+from pipeline.benchmarking.stages import STAGES
+
+BATCH = 8  # photos of a `segment_batch`
+AFTER_NETWORK = ("pasting", "drawing", "encoding")
+PEER_LIMITS = ((peers.TORCHVISION, 1 / 25), (peers.CLASSIC, 1 / 60), (peers.YOLO, 1.0))
+
+
+def targets(report):
+    """What the README promises, and whether this run keeps it.
+
+    Args:
+        report: dict from `pipeline.benchmarking.benchmark.benchmark`.
+
+    Returns:
+        list of dict: `name`, `measured` (`None` where it was not measured, which keeps no promise), `at_most` or
+        `at_least`, and `met`.
+    """
+    median = {name: values["median"] for name, values in report["milliseconds"].items()}
+    segment, whole = median["segment"], sum(median[stage] for stage in STAGES)
+    cold, memory = report["cold_start_seconds"], report["server_memory_gb"]
+    rows = [(f"segment / {peer}", _ratio(segment, median.get(peer)), "at_most", limit) for peer, limit in PEER_LIMITS]
+    rows += [
+        ("network / its floor", median["network"] / report["network_floor_ms"], "at_most", 3.0),
+        ("pasting, drawing, encoding / whole", sum(median[stage] for stage in AFTER_NETWORK) / whole, "at_most", 0.25),
+        ("throughput of batches / single", BATCH * segment / median[f"segment_batch of {BATCH}"], "at_least", 1.2),
+        ("cold start / importing TensorFlow, Keras", cold["command"] / cold["imports"], "at_most", 1.5),
+        ("GB of memory of the server", memory, "at_most", 1.2),
+        ("results that hold the cat", report["results_holding_the_cat"], "at_least", 1.0),
+    ]
+    return [
+        {"name": name, "measured": measured, kind: limit, "met": _met(measured, kind, limit)}
+        for name, measured, kind, limit in rows
+    ]
+
+
+def _ratio(ours, theirs):
+    return None if theirs is None else ours / theirs
+
+
+def _met(measured, kind, limit):
+    if measured is None:
+        return False
+    return measured <= limit if kind == "at_most" else measured >= limit

@@ -1,0 +1,42 @@
+"""Average the weights of runs that began from the same model: often better than each of them, and no slower.
+
+    python -m pipeline average runs/seed1/last runs/seed2/last --val DATA/val --out runs/average.npz
+
+Runs with other seeds or settings can be averaged as long as they went on from the same weights and not too far; others
+lie too far apart, and their average finds nothing. So look at its figures, which `--val` measures and keeps in the card
+beside the weights, before using it.
+
+Paper: Wortsman et al., "Model soups", 2022 (https://arxiv.org/abs/2203.05482).
+"""
+
+import sys
+from pathlib import Path
+
+
+def add_arguments(parser):
+    parser.add_argument("weights", nargs="+", metavar="WEIGHTS", help="names under weights/ or paths of .npz files")
+    parser.add_argument("--out", required=True, metavar="FILE.npz", help="where the average goes")
+    parser.add_argument("--val", metavar="DATA", help="folder of photos with its COCO JSON beside it, to measure it")
+    parser.add_argument(
+        "--size",
+        type=int,
+        help="longer side of the network's input in pixels, from now on; somewhat more than it was trained with often "
+        "finds more (default: as it is)",
+    )
+
+
+def main(arguments):
+    from mrcnn import weights
+    from pipeline.data.dataset import CocoDataset
+    from pipeline.evaluation.coco_eval import table
+    from pipeline.training.average import average
+
+    out = Path(arguments.out).with_suffix(".npz")
+    val = CocoDataset(arguments.val) if arguments.val else None
+    network, card = average(arguments.weights, arguments.size, val)
+    if val:
+        print(table(card["metrics"]))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    weights.save(network, out, card)
+    print(f"{out}: the average of {len(arguments.weights)}", file=sys.stderr)
+    return 0

@@ -1,0 +1,1 @@
+"""From annotated photos to training batches: download, prepare, dataset, augmentation, reader."""

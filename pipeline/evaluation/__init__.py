@@ -1,0 +1,1 @@
+"""COCO's figures, matches photo by photo, and their drawings."""

@@ -1,0 +1,1 @@
+"""Models in other formats, checked by running the file; and models from elsewhere."""

@@ -1,0 +1,58 @@
+"""A network in another engine's format: which formats there are, and how a file comes to its place in one piece."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from pipeline.exporting import keras_file, onnx, saved_model, tflite, web
+from pipeline.resume import full_disk_said
+
+# Each has `ENDING`, `write(path, network, ...)`, which takes the settings of `export` that it names, and
+# `run(path, images, confidence, limit)`; those that write a folder have `MARK`, a file by which it is known.
+FORMATS = {"keras": keras_file, "saved_model": saved_model, "tflite": tflite, "onnx": onnx, "web": web}
+
+
+def export(network, kind, path, size=None, limit=10, card=None, photo=None):
+    """Write a network in another engine's format, in one piece or not at all.
+
+    Args:
+        network: `mrcnn.network.Network`.
+        kind: str. `"keras"`, `"saved_model"`, `"tflite"`, `"onnx"` or `"web"`.
+        path: path of the file or, for `"saved_model"` and `"web"`, of the folder.
+        size: int or `None`. For `"tflite"`: side of the square input in pixels. Defaults to what the network was
+            trained at.
+        limit: int. For `"tflite"`: detections an image. Defaults to 10.
+        card: dict or `None`. For `"web"`: what is known of the weights, see `mrcnn.weights`. Defaults to `None`.
+        photo: uint8 `(H, W, 3)` or `None`. For `"web"`: what the page opens with. Defaults to `None`, Chelsea the cat.
+
+    Raises:
+        ValueError: if the kind, the path's ending or an argument is not accepted, or a package is missing.
+        OSError: if it cannot be written.
+    """
+    path, size = Path(path), size or network.config.image_size
+    if kind not in FORMATS:
+        raise ValueError(f"format is {kind!r}, expected one of {', '.join(FORMATS)}")
+    ending = FORMATS[kind].ENDING
+    if ending and path.suffix != ending:
+        raise ValueError(f"{path} must end in {ending} for the format {kind}")
+    mark = getattr(FORMATS[kind], "MARK", None)
+    if path.is_dir() and not (mark and (path / mark).exists()):
+        raise ValueError(f"{path} is a folder that holds something else: give another --out")
+    if kind in ("tflite", "web") and network.config.preset != "lite":
+        raise ValueError(f"{kind} is for the preset lite, not for {network.config.preset}; use onnx or saved_model")
+    if size % 32 or not 32 <= size <= 2048 or not 1 <= limit <= 100:
+        raise ValueError(f"size {size} and limit {limit}: expected a multiple of 32 up to 2048, and 1 to 100")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with full_disk_said(path), tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        part = Path(folder) / path.name
+        FORMATS[kind].write(part, network, size=size, limit=limit, card=card or {}, photo=photo)
+        if path.is_dir():
+            shutil.rmtree(path)
+        os.replace(part, path)
+
+
+def file_size(path):
+    """Bytes of a file, or of all files under a folder."""
+    path = Path(path)
+    return sum(file.stat().st_size for file in ([path] if path.is_file() else path.rglob("*")) if file.is_file())

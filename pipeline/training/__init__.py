@@ -1,0 +1,1 @@
+"""From batches to weights: settings, step, loop, checkpoints, averages, model cards."""

@@ -1,0 +1,44 @@
+"""The mean of the weights of several models.
+
+Paper: Wortsman et al., "Model soups", 2022 (https://arxiv.org/abs/2203.05482).
+"""
+
+
+def average(paths, size=None, val=None):
+    """The mean of the weights of several models.
+
+    Args:
+        paths: list of str. Two or more names under `weights/` or paths of npz files, of the same config.
+        size: int or `None`. Longer side of the network's input at inference, in pixels, a multiple of 32. Defaults to
+            what it was.
+        val: `CocoDataset` to measure the result on, or `None`.
+
+    Returns:
+        `mrcnn.network.Network`, and its card, with `metrics` if it was measured.
+
+    Raises:
+        ValueError: if there are fewer than two, one is missing, their configs differ, or the size cannot be.
+    """
+    import numpy as np
+
+    from mrcnn import MaskRCNN, weights
+    from mrcnn.config import replace
+    from pipeline.evaluation.coco_eval import evaluate
+
+    if len(paths) < 2:
+        raise ValueError("give two or more weights to average")
+    if size is not None and not (32 <= size <= 2048 and size % 32 == 0):
+        raise ValueError(f"--size is {size}, expected a multiple of 32 up to 2048")
+    (network, card), *others = (weights.load_network(path) for path in paths)
+    for path, (other, _) in zip(paths[1:], others, strict=True):
+        if other.config != network.config:
+            raise ValueError(f"{path} is of another config than {paths[0]}")
+    for variables in zip(network.weights, *(other.weights for other, _ in others), strict=True):
+        variables[0].assign(np.mean([np.asarray(variable) for variable in variables], axis=0))
+    if size:
+        network.config = replace(network.config, image_size=size)
+    kept = {name: card[name] for name in ("training", "step") if name in card}
+    card = weights.card_of(network, averaged=[str(path) for path in paths], **kept)
+    if val:
+        card["metrics"] = evaluate(MaskRCNN(network), val)
+    return network, card
