@@ -103,8 +103,8 @@ def measure(dataset, results):
         confidence 0.5. `calibration`: for scores from 0.5 on, in steps of a tenth, the number of detections, their mean
         score and the share of them that is right; and `error`, the mean distance of the two over all these detections,
         as in Guo et al., "On Calibration of Modern Neural Networks", 2017, equation 3. `single`: photos with exactly
-        one instance, their mask AP, the mean IoU and boundary IoU of the instances found at confidence 0.5, and their
-        share, `recall`; photos of a box-only instance are left out of it.
+        one instance, their mask AP, the mean IoU and boundary IoU of the instances found at confidence 0.5, and
+        their share, `recall`; photos of a box-only instance are left out of it.
 
     Box-only instances count in `box` as all others do. In `mask` and `boundary` they are ignore regions: whatever is
     found there is neither right nor wrong. They are found by a detection whose box overlaps theirs by 0.5.

@@ -60,10 +60,11 @@ def train(config, datasets, val, out, resume=False, choose_size=False):
     counts = ", ".join(f"{len(dataset)} photos in {dataset.folder}" for dataset in datasets)
     split = f" on {strategy.num_replicas_in_sync} devices" if strategy.num_replicas_in_sync > 1 else ""
     print(f"{counts}; step {trainer.step} of {config.steps}, {config.batch_size} photos each{split}", file=sys.stderr)
+    forecast = Forecast(config, trainer.step, val)
+
     box_only = sum(dataset.count_box_only() for dataset in datasets)
     if box_only:
         print(f"{box_only} instances have a box and no mask: they train class and box, not masks", file=sys.stderr)
-    forecast = Forecast(config, trainer.step, val)
 
     stop = StopRequest()
     saved_at = time.monotonic()

@@ -13,7 +13,10 @@ CONFIG = dataclasses.replace(
     WILD,
     steps=900,
     learning_rate=3e-4,  # the last layers of dogs begin from nothing
-    repeat=(*WILD.repeat, ("kind=dog", 2)),  # portraits of dogs, beside twice as many photos of cats
+    sampling_weights=(
+        *WILD.sampling_weights,
+        ("kind=dog", 2),
+    ),  # portraits of dogs, beside twice as many photos of cats
     box_only=(),
     evaluate_steps=900,
     seed=9,
