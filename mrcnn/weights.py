@@ -139,7 +139,7 @@ def save(model, path, card, only=""):
     write_atomically(path.with_suffix(".json"), json.dumps(card, indent=2) + "\n")
 
 
-def load_into(model, path, only=""):
+def load_into(model, path, only: str | tuple[str, ...] = ""):
     """Fill the variables of a model from an npz.
 
     Args:
