@@ -9,6 +9,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -45,9 +46,17 @@ def available():
     names = set()
     for folder in {FOLDER, SHIPPED}:
         cards = [path for path in folder.glob("*.json") if path.with_suffix(".npz").exists()]
-        names |= {path.stem for path in cards if "config" in read_card(path)}
+        names |= {path.stem for path in cards if _describes_a_model(path)}
         names |= {path.name for path in folder.glob("*.onnx") if Path(f"{path}.json").exists()}
     return sorted(names, key=lambda name: (name != "cat", name))
+
+
+def _describes_a_model(path):
+    try:
+        return "config" in read_card(path)
+    except ValueError as error:  # one damaged card must not hide the other models
+        warnings.warn(f"{error}; that model is left out", stacklevel=2)
+        return False
 
 
 def locate(name_or_path, endings=(".npz",)):
@@ -71,9 +80,21 @@ def locate(name_or_path, endings=(".npz",)):
 
 
 def read_card(path):
-    """The metadata beside a weights file, a dict; empty where there is none."""
+    """The metadata beside a weights file, a dict; empty where there is none.
+
+    Raises:
+        ValueError: if it is no card.
+    """
     path = Path(f"{path}.json") if Path(path).suffix == ".onnx" else Path(path).with_suffix(".json")
-    return json.loads(path.read_text()) if path.exists() else {}
+    if not path.exists():
+        return {}
+    try:
+        card = json.loads(path.read_text())
+    except (ValueError, RecursionError, OSError) as error:
+        raise ValueError(f"{path.name} is damaged: it cannot be read as JSON ({error})") from None
+    if not isinstance(card, dict):
+        raise ValueError(f"{path.name} is damaged: a card is a JSON object")
+    return card
 
 
 def named_variables(model):
@@ -116,7 +137,9 @@ def load_into(model, path, only=""):
     """
     path = Path(path)
     expected = read_card(path).get("sha256")
-    if expected and hashlib.sha256(path.read_bytes()).hexdigest() != expected:
+    if not expected:
+        warnings.warn(f"{path.name} is loaded without a check: its card names no SHA-256", stacklevel=2)
+    elif hashlib.sha256(path.read_bytes()).hexdigest() != expected:
         raise ValueError(f"{path.name} is damaged: its SHA-256 is not the one in {path.with_suffix('.json').name}")
     variables = {name: v for name, v in named_variables(model).items() if name.startswith(only)}
     with np.load(path, allow_pickle=False) as archive:
