@@ -20,9 +20,9 @@ import numpy as np
 from PIL import Image
 
 from interface.examples import example_photos
-from tests.browser.visitor import Visitor, words
 from tools.app_process import running_app
 from tools.fuzz import memory_of
+from tools.visitor import Visitor, words
 
 THINKING = 1.0, 3.0  # seconds between two things that a visitor does
 BUSY = "busy"
