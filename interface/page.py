@@ -12,8 +12,8 @@ from interface.inside_tab import inside_tab
 from interface.live_tab import live_tab
 from interface.photo_tab import photo_tab
 from interface.program_tab import program_tab
+from interface.safety.blocks import GuardedBlocks
 from interface.safety.doors import Doors
-from interface.safety.uploads import UploadsOnly
 from interface.session import AnalysisCache, Models
 from interface.video_tab import video_tab
 
@@ -48,7 +48,6 @@ if (cameras) {
 }
 </script>"""
 LARGEST_UPLOAD = "40mb"
-LONGEST_QUEUE = 32
 
 
 def theme():
@@ -78,8 +77,8 @@ def build_page(models=None, cache=None):
     """
     models = Models() if models is None else models
     cache = AnalysisCache() if cache is None else cache
-    gr.set_static_paths([FIGURES])
-    with UploadsOnly(
+    gr.set_static_paths(sorted(FIGURES.glob("*.png")))  # not the folder: the code that draws them lies there too
+    with GuardedBlocks(
         title="Every cat, cut out: instance segmentation with Mask R-CNN",
         analytics_enabled=False,
         delete_cache=(EVERY, AGE - EVERY),  # before housekeeping does, or Gradio would remember the names
@@ -100,7 +99,8 @@ def build_page(models=None, cache=None):
                 explain_tab()
             with gr.Tab("For programs"):
                 program_tab(models)
-    page.queue(max_size=LONGEST_QUEUE)
+    page.queue(max_size=None)  # interface.safety.shares bounds it, with words
+    page.answers = models.answers
     return page
 
 

@@ -116,6 +116,6 @@ def _figures(metrics):
         f"| | {' | '.join(names)} |",
         "|---" * (len(names) + 1) + "|",
     ]
-    for kind in ("mask", "box"):
+    for kind in ("mask", "box", "boundary"):
         lines.append(f"| {kind} | {' | '.join(_figure(metrics[kind][name]) for name in names)} |")
     return "\n".join(lines)
