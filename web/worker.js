@@ -29,15 +29,15 @@ const tasks = {
       return { found: await (await network).detect(pixels), milliseconds: performance.now() - start };
     });
     const view = isFrame ? bitmap : await viewOf(bitmap);
-    const transfer = [view, found.boxes.buffer, found.scores.buffer, found.classIds.buffer, found.masks.buffer];
+    const transfer = [view, found.boxes.buffer, found.scores.buffer, found.classIds.buffer, found.masks.buffer, found.regions.buffer];
     return { result: { found, view, milliseconds }, transfer };
   },
 
-  /** One of the pictures as a PNG at the photo's own size; `rows` are those that are shown. */
-  async picture({ image, found, rows, kind, settings }) {
+  /** One of the pictures as a PNG at the photo's own size, of one row or of all. */
+  async picture({ image, found, row, kind, settings }) {
     const bitmap = await decode(image);
-    const all = instances(found, site.mask_margin);
-    const shown = rows.map((row) => all[row]);
+    const all = instances(found, settings.confidence);
+    const shown = row === undefined ? all : [all[row]];
     if (kind === "cutout") return cutOut(bitmap, shown).convertToBlob({ type: "image/png" });
     const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
     const context = canvas.getContext("2d");
@@ -48,10 +48,9 @@ const tasks = {
   },
 
   /** All photos as one COCO data set. */
-  async coco({ photos }) {
-    const sized = photos.map(({ found, rows, ...facts }) => {
-      const all = instances(found, site.mask_margin);
-      return { ...facts, imageSize: found.imageSize, shown: rows.map((row) => all[row]) };
+  async coco({ photos, confidence }) {
+    const sized = photos.map(({ found, ...facts }) => {
+      return { ...facts, imageSize: found.imageSize, shown: instances(found, confidence) };
     });
     return new Blob([JSON.stringify(cocoDocument(sized, site.classes))], { type: "application/json" });
   },
