@@ -87,7 +87,8 @@ export function spotlight(context, layer) {
 }
 
 /**
- * Objects alone, on a transparent ground, without what is empty around them.
+ * Objects alone, on a transparent ground, without what is empty around them; for the small pictures of the page, with
+ * edges as they come. Files have soft ones, see `matting.js`.
  * @param {ImageBitmap} photo
  * @param {import("./instances.js").Instance[]} shown pasted at the photo's size
  */

@@ -1,7 +1,8 @@
 // Everything that takes long, beside the page and not in it: reading photos, the network, files at the photo's size.
 
-import { cutOut, drawInstances, drawSemanticMap, layersOf, lineWidth, viewOf } from "./drawing.js";
+import { drawInstances, drawSemanticMap, layersOf, lineWidth, viewOf } from "./drawing.js";
 import { cocoDocument, instances } from "./instances.js";
+import { softCutOut } from "./matting.js";
 import { loadNetwork } from "./network.js";
 
 let site;
@@ -38,7 +39,10 @@ const tasks = {
     const bitmap = await decode(image);
     const all = instances(found, settings.confidence);
     const shown = row === undefined ? all : [all[row]];
-    if (kind === "cutout") return cutOut(bitmap, shown).convertToBlob({ type: "image/png" });
+    if (kind === "cutout") {
+      const windows = shown.map(({ window }) => window);
+      return pngOf(softCutOut(onWhite(bitmap), windows));
+    }
     const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
     const context = canvas.getContext("2d");
     const layers = layersOf(shown, site, lineWidth(bitmap.width, bitmap.height));
@@ -65,6 +69,12 @@ self.onmessage = async ({ data: { id, task, ...values } }) => {
     self.postMessage({ id, error: error.message });
   }
 };
+
+function pngOf(image) {
+  const canvas = new OffscreenCanvas(image.width, image.height);
+  canvas.getContext("2d").putImageData(image, 0, 0);
+  return canvas.convertToBlob({ type: "image/png" });
+}
 
 function inTurn(work) {
   const result = turn.then(work);
