@@ -47,9 +47,10 @@ class CameraInput(gr.Image):
         try:
             if payload.path is not None:
                 return read_image(payload.path)
-            if not (payload.url or "").startswith(DATA):
+            url = payload.url or ""
+            if not url.startswith(DATA):
                 raise ValueError(REFUSAL)
-            content = base64.b64decode(payload.url.partition(",")[2], validate=True)
+            content = base64.b64decode(url.partition(",")[2], validate=True)
             with open_image(io.BytesIO(content)) as image:
                 return read_image(image)
         except binascii.Error:

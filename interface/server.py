@@ -32,8 +32,10 @@ def warm_up(models):
     """Takes one photo the whole way, so that the first visitor does not wait for what is loaded at the first use."""
     from interface.examples import example_photos
     from interface.result_view import images_html, table_html
+    from interface.safety.decoding import prepare_decoding
     from interface.settings import Settings
 
+    prepare_decoding()
     name = models.names()[0]
     models.get(name)
     for photo in example_photos()[:1]:

@@ -1,14 +1,18 @@
 """Weights on disk: `NAME.npz` with the tensors as float16, `NAME.json` with what they are, `NAME.md` for people.
 
-The npz holds one array for each variable, named by its place in the network (`box_head/hidden1/kernel`). Loading checks
+The npz holds one array for each variable, named by its place in the network (`box_head/hidden1/kernel`), and the card
+as it was when they were written: where the writing of the JSON was interrupted, it takes its place. Loading checks
 the checksum and that every name and shape fits: half-loaded weights run without an error and find nothing, which is how
 other ports of this model fail.
 """
 
 import dataclasses
+import functools
 import hashlib
 import json
 import os
+import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +21,7 @@ from mrcnn.atomic import atomic_file, write_atomically
 from mrcnn.config import config_from_card
 
 RUNNABLE = ".npz", ".onnx"  # endings of files that `MaskRCNN.from_pretrained` loads
+CARD = "card"  # name of the array in an npz that is no tensor
 
 
 def _find_folders():
@@ -44,8 +49,7 @@ def available():
     """
     names = set()
     for folder in {FOLDER, SHIPPED}:
-        cards = [path for path in folder.glob("*.json") if path.with_suffix(".npz").exists()]
-        names |= {path.stem for path in cards if "config" in read_card(path)}
+        names |= {path.stem for path in folder.glob("*.npz") if "config" in read_card(path)}
         names |= {path.name for path in folder.glob("*.onnx") if Path(f"{path}.json").exists()}
     return sorted(names, key=lambda name: (name != "cat", name))
 
@@ -71,9 +75,39 @@ def locate(name_or_path, endings=(".npz",)):
 
 
 def read_card(path):
-    """The metadata beside a weights file, a dict; empty where there is none."""
-    path = Path(f"{path}.json") if Path(path).suffix == ".onnx" else Path(path).with_suffix(".json")
-    return json.loads(path.read_text()) if path.exists() else {}
+    """The metadata of a weights file, a dict; empty where there is none.
+
+    It is the JSON beside the file. Where that is missing or of weights that were there before, because a program was
+    killed between the writing of the two, it is the card within the npz.
+    """
+    path = Path(path)
+    beside = Path(f"{path}.json") if path.suffix == ".onnx" else path.with_suffix(".json")
+    card = json.loads(beside.read_text()) if beside.exists() else {}
+    if path.suffix != ".npz" or not path.exists():
+        return card
+    outdated = not card or card.get("sha256", _checksum(path)) != _checksum(path)
+    return (outdated and _card_within(path)) or card
+
+
+def _checksum(path):
+    """SHA-256 of a file, computed once for as long as it stays the same."""
+    status = path.stat()
+    return _checksum_of(path, status.st_mtime_ns, status.st_size)
+
+
+@functools.lru_cache(maxsize=64)
+def _checksum_of(path, changed, size):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _card_within(path):
+    """The card in an npz, empty where there is none or the file is damaged."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return json.loads(str(archive[CARD])) if CARD in archive.files else {}
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error):
+        return {}
 
 
 def named_variables(model):
@@ -88,8 +122,7 @@ def named_variables(model):
 def save(model, path, card, only=""):
     """Write the variables of a model as float16 and its card.
 
-    Each of the two files is replaced in one piece, the pair is not: who reads between the two finds the new weights
-    beside the old checksum, and `load_into` refuses them.
+    Each of the two files is replaced in one piece. Between the two, the npz speaks for itself, see `read_card`.
 
     Args:
         model: `keras.Model` whose `layers` are its stages.
@@ -101,12 +134,12 @@ def save(model, path, card, only=""):
     variables = {name: v for name, v in named_variables(model).items() if name.startswith(only)}
     arrays = {name: np.asarray(variable).astype(np.float16) for name, variable in variables.items()}
     with atomic_file(path) as file:
-        np.savez(file, allow_pickle=False, **arrays)
+        np.savez(file, allow_pickle=False, **arrays, **{CARD: json.dumps(card)})
     card = {**card, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
     write_atomically(path.with_suffix(".json"), json.dumps(card, indent=2) + "\n")
 
 
-def load_into(model, path, only=""):
+def load_into(model, path, only: str | tuple[str, ...] = ""):
     """Fill the variables of a model from an npz.
 
     Args:
@@ -118,12 +151,16 @@ def load_into(model, path, only=""):
         ValueError: if the checksum is wrong, or with a list of what is missing, unexpected or of another shape.
     """
     path = Path(path)
-    expected = read_card(path).get("sha256")
-    if expected and hashlib.sha256(path.read_bytes()).hexdigest() != expected:
+    expected = read_card(path).get("sha256")  # the card within has none
+    if expected and _checksum(path) != expected:
         raise ValueError(f"{path.name} is damaged: its SHA-256 is not the one in {path.with_suffix('.json').name}")
     variables = {name: v for name, v in named_variables(model).items() if name.startswith(only)}
-    with np.load(path, allow_pickle=False) as archive:
-        arrays = {name: archive[name] for name in archive.files if name.startswith(only)}
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            names = [name for name in archive.files if name.startswith(only) and name != CARD]
+            arrays = {name: archive[name] for name in names}
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:  # each array has a checksum of its own
+        raise ValueError(f"{path.name} is damaged: {error}") from None
     _multiply_out(arrays, variables)
     problems = [f"missing {name}" for name in variables.keys() - arrays.keys()]
     problems += [f"unexpected {name}" for name in arrays.keys() - variables.keys()]

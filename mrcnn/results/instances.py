@@ -166,9 +166,10 @@ class Instances:
         """The class of each pixel, whichever object it belongs to.
 
         Returns:
-            uint8 array of shape `(H, W)`; 0 is the background. Where masks overlap, the higher score wins.
+            uint8 array of shape `(H, W)`, uint16 if a class id is above 255; 0 is the background. Where masks overlap,
+            the higher score wins.
         """
-        return self._painted(self.class_ids, np.uint8)
+        return self._painted(self.class_ids, np.uint8 if self.class_ids.max(initial=0) <= 255 else np.uint16)
 
     def instance_map(self):
         """The object of each pixel: like `semantic_map`, with the row number plus one instead of the class.

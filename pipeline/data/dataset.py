@@ -105,6 +105,11 @@ class CocoDataset:
                     counts[self.class_names[self._class_of[row["category_id"]] - 1]] += 1
         return counts
 
+    def count_box_only(self):
+        """How many instances have a box and no mask."""
+        rows = [row for rows in self._rows.values() for row in rows]
+        return sum(not row.get("segmentation") and not row.get("iscrowd") for row in rows)
+
     def to_coco(self):
         """The data set as COCO's dictionary, with the chosen classes alone and all that its evaluation needs.
 

@@ -99,9 +99,12 @@ def measure(dataset, results):
         instances, for these three. `classes`: the same three for each class by its name. `pictures`: number of photos.
         `false_alarms`: share of the photos without instances that show a detection of confidence 0.5. `kinds`: photos
         without instances and their false alarms for each `kind` of image, where the annotations name one, with their
-        number `flagged`. `found`: photos with instances, `images`, and how many of them show one that is found at
-        confidence 0.5. `single`: photos with exactly one instance, their mask AP, the mean IoU and boundary IoU of the
-        instances found at confidence 0.5, and their share, `recall`; photos of a box-only instance are left out of it.
+        number `flagged`. `found`: photos with instances, `pictures`, and how many of them show one that is found at
+        confidence 0.5. `calibration`: for scores from 0.5 on, in steps of a tenth, the number of detections, their mean
+        score and the share of them that is right; and `error`, the mean distance of the two over all these detections,
+        as in Guo et al., "On Calibration of Modern Neural Networks", 2017, equation 3. `single`: photos with exactly
+        one instance, their mask AP, the mean IoU and boundary IoU of the instances found at confidence 0.5, and
+        their share, `recall`; photos of a box-only instance are left out of it.
 
     Box-only instances count in `box` as all others do. In `mask` and `boundary` they are ignore regions: whatever is
     found there is neither right nor wrong. They are found by a detection whose box overlaps theirs by 0.5.
@@ -119,6 +122,7 @@ def measure(dataset, results):
         "pictures": len(dataset),
         **_false_alarms(dataset, matches),
         "found": _photos_found(matches),
+        "calibration": _calibration(matches.values()),
         "single": _single(truth, results, matches),
     }
 
@@ -217,6 +221,21 @@ def _photos_found(matches):
     return {"pictures": len(there), "found": sum(len(match.found(SHOWN)) > 0 for match in there)}
 
 
+def _calibration(matches):
+    matches = list(matches)
+    scores = np.concatenate([match.scores for match in matches] or [[]])
+    right = np.concatenate([match.ious for match in matches] or [[]]) > 0
+    bins, distance = [], 0.0
+    for tenth in range(5, 10):
+        here = (scores >= tenth / 10) & (scores < (tenth + 1) / 10 + (tenth == 9))  # the last one holds 1 as well
+        if here.any():
+            score, share = float(scores[here].mean()), float(right[here].mean())
+            distance += here.sum() * abs(score - share)
+            bins.append({"detections": int(here.sum()), "score": round(score, 4), "right": round(share, 4)})
+    count = int((scores >= SHOWN).sum())
+    return {"error": round(float(distance / count), 4) if count else -1.0, "bins": bins}
+
+
 def _single(truth, results, matches):
     box_only = {row["image_id"] for row in truth.dataset["annotations"] if row.get("box_only")}
     single = [image_id for image_id, match in matches.items() if match.instances == 1 and image_id not in box_only]
@@ -259,6 +278,9 @@ def table(report):
             f"at confidence {SHOWN}, with a mean mask IoU of {single['mean_iou']:.3f} and boundary IoU of "
             f"{single['mean_boundary_iou']:.3f}"
         )
+    if report["calibration"]["bins"]:
+        bins = [f"{of['right']:.0%} at {of['score']:.2f}" for of in report["calibration"]["bins"]]
+        lines.append(f"detections that are right: {', '.join(bins)}; error {report['calibration']['error']:.3f}")
     if report["false_alarms"] >= 0:
         kinds = [f"{kind} {of['flagged']} of {of['pictures']}" for kind, of in report["kinds"].items()]
         kinds = f" ({', '.join(kinds)})" if kinds else ""

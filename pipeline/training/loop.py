@@ -62,6 +62,10 @@ def train(config, datasets, val, out, resume=False, choose_size=False):
     print(f"{counts}; step {trainer.step} of {config.steps}, {config.batch_size} photos each{split}", file=sys.stderr)
     forecast = Forecast(config, trainer.step, val)
 
+    box_only = sum(dataset.count_box_only() for dataset in datasets)
+    if box_only:
+        print(f"{box_only} instances have a box and no mask: they train class and box, not masks", file=sys.stderr)
+
     stop = StopRequest()
     saved_at = time.monotonic()
     bar = tqdm(total=config.steps, initial=trainer.step, unit="step", dynamic_ncols=True, disable=not first)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from pycocotools import mask as coco_mask
 
+from mrcnn.results.drawing import draw_semantic_map, semantic_image
 from mrcnn.results.instances import Instances, MaskWindow
 
 # Two overlapping objects in an image of 4 x 6 pixels.
@@ -96,6 +97,16 @@ def test_empty():
     assert found.areas.shape == (0,)
     assert found.to_coco() == []
     assert len(found[:3]) == 0
+
+
+def test_more_than_255_classes_do_not_wrap():
+    found = Instances.from_masks([CAT, DOG], class_ids=[256, 300], scores=[0.9, 0.6])
+    assert found.semantic_map().dtype == np.uint16
+    assert set(np.unique(found.semantic_map())) == {0, 256, 300}
+    image = semantic_image(found.semantic_map())
+    assert image.mode == "I;16"
+    np.testing.assert_array_equal(np.array(image), found.semantic_map())
+    assert draw_semantic_map(found.semantic_map(), {256: "cat"}, legend=False).shape == (4, 6, 3)
 
 
 def test_from_no_masks_keeps_the_image_size():

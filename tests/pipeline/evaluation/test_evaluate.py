@@ -127,6 +127,18 @@ def test_false_alarms_count_from_confidence_one_half_and_by_kind(dataset):
     assert "(dog 1 of 1, toy 0 of 2)" in evaluate.table(report)
 
 
+def test_calibration_compares_scores_with_what_is_right(dataset):
+    wrong = detection(3, 10, 10, 0.85), detection(4, 10, 10, 1.0), detection(3, 10, 10, 0.4)
+    report = evaluate.measure(dataset, [*PERFECT, *wrong])
+    assert report["calibration"]["bins"] == [
+        {"detections": 1, "score": 0.7, "right": 1.0},
+        {"detections": 2, "score": 0.825, "right": 0.5},
+        {"detections": 2, "score": 0.95, "right": 0.5},
+    ]
+    assert report["calibration"]["error"] == pytest.approx((0.3 + 2 * 0.325 + 2 * 0.45) / 5, abs=1e-4)
+    assert "100% at 0.70, 50% at 0.82, 50% at 0.95; error 0.370" in evaluate.table(report)
+
+
 def test_a_detection_on_an_ignore_region_is_neither_right_nor_wrong(dataset):
     report = evaluate.measure(dataset, [*PERFECT, detection(5, 10, 10, 0.99)])
     assert report["mask"]["AP"] == 1
