@@ -3,7 +3,9 @@
 import numpy as np
 
 from mrcnn.results.boxes import box_iou
+from mrcnn.results.instances import Instances
 
+HELD = 3  # images for which an object that is missed stays where it was last seen
 LEAST_IOU = 0.3  # of two boxes, to be those of one object
 MEMORY = 15  # images for which an object that is out of sight keeps its number
 
@@ -17,6 +19,7 @@ class Tracker:
     """
 
     def __init__(self):
+        self._rows = {}  # number -> `Instances` of length 1, as last seen
         self._boxes = {}  # number -> where it was last seen
         self._unseen = {}  # number -> images since then
 
@@ -43,6 +46,34 @@ class Tracker:
         self._unseen = {number: unseen + 1 for number, unseen in self._unseen.items()}
         for number, box in zip(numbers.tolist(), found.boxes, strict=True):
             self._boxes[number], self._unseen[number] = box, 0
+        self._rows.update((number, found[row : row + 1]) for row, number in enumerate(numbers.tolist()))
         for number in [number for number, unseen in self._unseen.items() if unseen > MEMORY]:
-            del self._boxes[number], self._unseen[number]
+            del self._boxes[number], self._unseen[number], self._rows[number]
         return numbers
+
+    def follow(self, found):
+        """Like `update`, and holds what is missed for no more than `HELD` images, or objects would blink.
+
+        Args:
+            found: `mrcnn.Instances`.
+
+        Returns:
+            `Instances` of those found and those held, best score first, and their numbers, int array `(N,)`.
+        """
+        numbers = self.update(found).tolist()
+        held = [
+            number
+            for number, unseen in self._unseen.items()
+            if 0 < unseen <= HELD and self._rows[number].image_size == found.image_size
+        ]
+        rows = [found, *(self._rows[number] for number in held)]
+        together = Instances(
+            np.concatenate([part.boxes for part in rows]),
+            np.concatenate([part.scores for part in rows]),
+            np.concatenate([part.class_ids for part in rows]),
+            [name for part in rows for name in part.class_names],
+            found.image_size,
+            [window for part in rows for window in part.windows],
+        )
+        order = np.argsort(-together.scores, kind="stable")
+        return together[order], np.array(numbers + held, int)[order]
