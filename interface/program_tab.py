@@ -71,7 +71,7 @@ def program_tab(models):
         try:
             if photo is None:
                 raise ValueError("A photo is needed, but none came.")
-            if not 0 <= confidence <= 1:
+            if isinstance(confidence, bool) or not isinstance(confidence, int | float) or not 0 <= confidence <= 1:
                 raise ValueError(f"The confidence must lie between 0 and 1, but came as {confidence}.")
             image = read_image(photo)
             detections, milliseconds = models.detect(model, image, confidence)

@@ -77,13 +77,18 @@ class Models:
         Raises:
             ValueError: if there is no such model.
         """
+        if not isinstance(name, str):
+            raise ValueError(f"The model's name must be text, but came as {name}.")
         with self._lock:
             if name not in self._models:
                 # Only names: a visitor must not make the server open paths.
                 if name not in self.names():
                     known = ", ".join(self.names()) or "none is installed"
                     raise ValueError(f'There is no model "{name}", only: {known}.')
-                model = MaskRCNN.from_pretrained(name)
+                try:
+                    model = MaskRCNN.from_pretrained(name)
+                except OSError:  # deleted since its name was read
+                    raise ValueError(f'The model "{name}" can no longer be read here.') from None
                 # Freezing the graph and its first run each take some 200 MB for a moment.
                 release_memory()
                 # The first run of a graph is several times slower than the others.
