@@ -46,6 +46,16 @@ pipeline-demo: setup
 space:
 	PYTHON=$(PYTHON) sh tools/space.sh
 
+# The browser edition: a static page in out/web/ with the model WEIGHTS in it, on loopback until Ctrl+C.
+.PHONY: web space-static
+web: setup
+	$(BIN)/python -m pipeline export --weights "$(or $(WEIGHTS),cat)" --format web --out out/web
+	$(BIN)/python tools/serve_site.py out/web --port $(or $(PORT),8000)
+
+# What a static Space does with that page: read-only, no Python of ours, no network; Chromium opens it and a cat is found.
+space-static: setup chromium
+	BIN="$(CURDIR)/$(BIN)" sh tools/space_static.sh
+
 # The newest versions that fit the ranges in pyproject.toml, for every platform and from Python 3.11 on. Serving follows
 # development, so that the page runs on what was tested.
 lock: setup

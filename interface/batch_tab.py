@@ -1,5 +1,6 @@
 """The Many photos tab: photos or a ZIP of them in, a gallery and one ZIP of all results out."""
 
+import contextlib
 import csv
 import functools
 import io
@@ -7,7 +8,6 @@ import secrets
 import tempfile
 import threading
 import zipfile
-import zlib
 from pathlib import Path
 
 import gradio as gr
@@ -15,7 +15,9 @@ import numpy as np
 from PIL import Image
 
 from interface.downloads import result_files
-from interface.housekeeping import read_kept_image
+from interface.safety.archives import member_name, open_zip, unpack
+from interface.safety.decoding import read_photo
+from interface.safety.text import markdown_text, sorry, table_cell
 from interface.settings import Settings
 from interface.video_frames import draw_both, sized_for_video
 from interface.widgets import confidence_slider, model_dropdown
@@ -23,7 +25,6 @@ from mrcnn.images import distinct_stems
 from mrcnn.results.wording import counted
 
 MOST_PHOTOS = 100
-LARGEST_MEMBER = 40_000_000  # bytes of a file in a ZIP, unpacked, as of an upload
 WELCOME = f"Choose up to {MOST_PHOTOS} photos, or a ZIP of them."
 
 
@@ -69,18 +70,19 @@ def batch_tab(models):
         target.parent.mkdir(parents=True)
         yield "", shown, gr.DownloadButton(value=None, interactive=False), stopped
         try:
-            sources, left_out = photo_sources(uploads)
-            stems = distinct_stems([source_name for source_name, _ in sources])
             with (
-                tempfile.TemporaryDirectory() as unpacked,
+                contextlib.ExitStack() as opened,
+                tempfile.TemporaryDirectory(dir=download.GRADIO_CACHE) as unpacked,
                 zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive,
             ):
+                sources, left_out = photo_sources(uploads, opened)
+                stems = distinct_stems([source_name for source_name, _ in sources])
                 for (source_name, read), stem in zip(sources, stems, strict=True):
                     progress((len(rows), len(sources)), desc=source_name, unit="photos")
                     if stopped.is_set():
                         break
                     try:
-                        image = read_kept_image(read(unpacked))
+                        image = read_photo(read(unpacked))
                         detections, milliseconds = models.detect(name, image, percent / 100)
                     except ValueError as error:
                         rows.append((source_name, "", str(error)))
@@ -98,7 +100,7 @@ def batch_tab(models):
                 archive.writestr("photos.csv", _table(rows))
         except ValueError as error:
             target.unlink(missing_ok=True)
-            yield f"**Sorry.** {error}", shown, gr.skip(), None
+            yield sorry(error), shown, gr.skip(), None
             return
         except GeneratorExit:
             target.unlink(missing_ok=True)
@@ -118,56 +120,34 @@ def batch_tab(models):
     end.click(lambda stopped: stopped and stopped.set(), stop, None, queue=False, api_visibility="private")
 
 
-def photo_sources(uploads):
+def photo_sources(uploads, opened):
     """The photos among uploaded files.
 
     Args:
         uploads: list of paths; those that are ZIP files stand for what is in them.
+        opened: `contextlib.ExitStack` that keeps those files open, for `read`.
 
     Returns:
         List of `(name, read)`, at most `MOST_PHOTOS`; `read(folder)` gives the path of the photo, which may be put into
         that folder for it. And the number of those that were left out.
 
     Raises:
-        ValueError: if there is none, or a ZIP is damaged.
+        ValueError: if there is none, or a ZIP is damaged or too long.
     """
     sources = []
     for path in uploads:
         if not zipfile.is_zipfile(path):
             sources.append((Path(path).name, lambda folder, path=path: path))
             continue
-        try:
-            with zipfile.ZipFile(path) as archive:
-                members = archive.infolist()
-        except zipfile.BadZipFile as error:
-            raise ValueError(f"{Path(path).name} is a damaged ZIP ({error}).") from None
-        for member in members:
+        archive = opened.enter_context(open_zip(path))
+        for member in archive.infolist():
             # What macOS and others put in beside the photos.
             hidden = any(part.startswith((".", "__MACOSX")) for part in Path(member.filename).parts)
             if not member.is_dir() and not hidden:
-                sources.append((Path(member.filename).name, functools.partial(_unpack, path, member)))
+                sources.append((member_name(member), functools.partial(unpack, archive, member)))
     if not sources:
         raise ValueError("There is no file in that ZIP.")
     return sources[:MOST_PHOTOS], max(0, len(sources) - MOST_PHOTOS)
-
-
-def _unpack(path, member, folder):
-    """Writes a file from a ZIP into a folder, in place of the one before it, and gives its path."""
-    name = Path(member.filename).name
-    target = Path(folder) / name
-    try:
-        with zipfile.ZipFile(path) as archive, archive.open(member) as file:
-            # Not what the header promises: a file of a few KB may unpack to gigabytes.
-            content = file.read(LARGEST_MEMBER + 1)
-        if len(content) > LARGEST_MEMBER:
-            raise ValueError(f"{name} is larger than {LARGEST_MEMBER // 1_000_000} MB.")
-        for before in Path(folder).iterdir():
-            before.unlink()
-        target.write_bytes(content)
-    # A password, a rare method, damage, or a name that is too long for this machine's disk.
-    except (RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error, OSError) as error:
-        raise ValueError(f"{name} cannot be unpacked ({getattr(error, 'strerror', None) or error}).") from None
-    return target
 
 
 def _write_preview(path, image, detections, confidence):
@@ -180,7 +160,7 @@ def _write_preview(path, image, detections, confidence):
 def _words(rows, done, total, left_out=0):
     failures = [words for _, count, words in rows if count == ""]
     parts = [f"{done} of {total} photos done" + (f", {len(failures)} of them could not be read:" if failures else ".")]
-    parts += [f"- {words}" for words in failures]
+    parts += [f"- {markdown_text(words)}" for words in failures]
     if left_out:
         parts.append(f"\n{left_out} more were left out: {MOST_PHOTOS} at a time are accepted.")
     return "\n".join(parts)
@@ -190,5 +170,5 @@ def _table(rows):
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["photo", "objects", "result"])
-    writer.writerows(rows)
+    writer.writerows([table_cell(value) for value in row] for row in rows)
     return text.getvalue()

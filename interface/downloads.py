@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from interface.encoding import png
-from interface.housekeeping import read_kept_image
+from interface.safety.decoding import read_photo
+from interface.safety.text import table_cell
 from mrcnn.results import drawing
 from mrcnn.results.documents import coco_document, labelme_document
 
@@ -61,7 +62,7 @@ def write_download(folder, path, analysis, settings, name=EVERYTHING):
     Raises:
         ValueError: if there is no such file, or the photo can no longer be read.
     """
-    image = read_kept_image(path)
+    image = read_photo(path)
     found = settings.instances(analysis.detections)
     files = result_files(
         Path(path).name, image, found, analysis.detections.class_names, analysis.milliseconds, settings
@@ -131,5 +132,7 @@ def _table(found):
         y1, x1, y2, x2 = np.round(found.boxes[row], 1).tolist()
         area = int(found.areas[row])
         share = round(100 * area / pixels, 3)
-        writer.writerow([row + 1, class_name, round(float(found.scores[row]), 4), area, share, x1, y1, x2, y2])
+        writer.writerow(
+            [row + 1, table_cell(class_name), round(float(found.scores[row]), 4), area, share, x1, y1, x2, y2]
+        )
     return text.getvalue().encode()

@@ -7,13 +7,16 @@ shown last, images included, for as long as the server runs.
 import asyncio
 import contextlib
 import datetime
+import os
 import time
 from pathlib import Path
 
-from mrcnn.images import read_image
+from interface.safety.folder import LOCK
+from interface.safety.memory import release_memory, trim_memory
 
 LIFETIME = 7200  # seconds
 EVERY = 300  # seconds between two rounds
+TRIM_EVERY = 20  # seconds between two times that memory which visitors no longer use goes back to the system
 AGE = LIFETIME - EVERY  # what a round just spares does not outlive its time in the next one
 
 
@@ -24,18 +27,27 @@ async def housekeeping(app):
     Args:
         app: `gradio.routes.App`. Its folder for uploads must be its own.
     """
-    rounds = asyncio.create_task(_make_rounds(app))
+    tasks = [asyncio.create_task(_make_rounds(app)), asyncio.create_task(_trim())]
     try:
         yield
     finally:
-        rounds.cancel()
+        for task in tasks:
+            task.cancel()
+
+
+async def _trim():
+    while True:
+        await asyncio.sleep(TRIM_EVERY)
+        await asyncio.to_thread(trim_memory)
 
 
 async def _make_rounds(app):
     while True:
         await asyncio.sleep(EVERY)
         forget_sessions(app.state_holder, AGE)
+        await asyncio.to_thread(release_memory)
         kept = set().union(*(block.keep_in_cache for block in app.get_blocks().blocks.values()))
+        kept.add(os.path.join(app.uploaded_file_dir, LOCK))
         await asyncio.to_thread(delete_files, app.uploaded_file_dir, AGE, kept)
 
 
@@ -67,14 +79,3 @@ def delete_files(folder, seconds, kept=()):
         with contextlib.suppress(OSError):  # deleted by others in the meantime
             if path.is_file() and str(path) not in kept and path.lstat().st_ctime < oldest:
                 path.unlink()
-
-
-def read_kept_image(path):
-    """Reads a visitor's photo as RGB, see `mrcnn.images.read_image`.
-
-    Raises:
-        ValueError: if it is gone by now, or cannot be read; one sentence that may be shown.
-    """
-    if not Path(path).exists():
-        raise ValueError("The photo is no longer kept here: please choose it again.")
-    return read_image(path)

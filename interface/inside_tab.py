@@ -5,6 +5,7 @@ import html
 import gradio as gr
 
 from interface.inside_view import inside_steps
+from interface.session import MODEL_PLACES
 
 EMPTY = "Choose a photo in the first tab, then come back: this tab shows how the network looks at it, step by step."
 STEPS = 10
@@ -44,7 +45,7 @@ def inside_tab(models, tab, photo, model_name, confidence):
         [seen, step, view],
         show_progress_on=view,
         concurrency_id="model",
-        concurrency_limit=1,
+        concurrency_limit=MODEL_PLACES,
         api_visibility="private",
     )
     step.input(

@@ -8,6 +8,7 @@ import time
 import gradio as gr
 
 from interface.file_inputs import FACING_AWAY, CameraInput
+from interface.safety.text import sorry
 from interface.tracker import Tracker
 from interface.video_frames import sized_for_video, video_html
 from interface.widgets import confidence_slider, model_dropdown
@@ -120,7 +121,7 @@ def live_tab(models):
         try:
             detections, milliseconds = models.detect(name, image, percent / 100)
         except ValueError as error:
-            return f"**Sorry.** {error}", gr.skip(), watch
+            return sorry(error), gr.skip(), watch
         found = detections.instances(percent / 100)
         found, numbers = watch.tracker.follow(found)
         rate = watch.tick(time.perf_counter())

@@ -14,8 +14,8 @@ from interface.live_tab import live_tab
 from interface.model_card import class_names
 from interface.photo_tab import photo_tab
 from interface.program_tab import program_tab
+from interface.safety.blocks import GuardedBlocks
 from interface.safety.doors import Doors
-from interface.safety.uploads import UploadsOnly
 from interface.session import AnalysisCache, Models
 from interface.shared_link import SharedLink
 from interface.video_tab import video_tab
@@ -32,7 +32,6 @@ body:not(.dark) { --color-accent: var(--primary-700); }
 body:not(.dark) #guide .token.string { color: var(--primary-700); }
 </style>"""
 LARGEST_UPLOAD = "40mb"
-LONGEST_QUEUE = 32
 
 
 def theme():
@@ -63,8 +62,8 @@ def build_page(models=None, cache=None):
     models = Models() if models is None else models
     cache = AnalysisCache() if cache is None else cache
     names = class_names(models.names()[0])
-    gr.set_static_paths([FIGURES])
-    with UploadsOnly(
+    gr.set_static_paths(sorted(FIGURES.glob("*.png")))  # not the folder: the code that draws them lies there too
+    with GuardedBlocks(
         title=f"{title(names)}: instance segmentation with Mask R-CNN",
         analytics_enabled=False,
         delete_cache=(EVERY, AGE - EVERY),  # before housekeeping does, or Gradio would remember the names
@@ -93,7 +92,8 @@ def build_page(models=None, cache=None):
             show_progress="hidden",
             api_visibility="private",
         )
-    page.queue(max_size=LONGEST_QUEUE)
+    page.queue(max_size=None)  # interface.safety.shares bounds it, with words
+    page.answers = models.answers
     return page
 
 

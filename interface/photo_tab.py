@@ -12,10 +12,11 @@ from interface.file_inputs import CAMERA, PhotoInput
 from interface.model_card import class_names, long_card, short_card
 from interface.open_dropdown import OpenDropdown
 from interface.result_view import EMPTY, POINTING_SCRIPT, images_html, sentence, table_html
-from interface.session import LOWEST_CONFIDENCE
+from interface.safety.decoding import read_photo
+from interface.safety.text import sorry
+from interface.session import LOWEST_CONFIDENCE, MODEL_PLACES
 from interface.settings import Settings
 from interface.widgets import model_dropdown, percent_slider
-from mrcnn.images import read_image
 
 WELCOME = "Choose a photo, or one of the examples."
 # What every browser shows. Other photos are answered with a JPEG of themselves, so that the visitor sees them too.
@@ -136,14 +137,14 @@ def photo_tab(models, cache):
             analysis = models.analyse(name, path)
             return answer(analysis, cache.put(analysis), Settings.from_widgets(*values), wanted)
         except ValueError as error:
-            return nothing(f"**Sorry.** {error}")
+            return nothing(sorry(error))
 
     def analyse_upload(path, *values):
         """Like `analyse`; a photo in a format that browsers do not know comes back as one that they do."""
         outcome = analyse(path, *values)
         if path is None or outcome[3] is None or Path(path).suffix.lower() in SHOWN_BY_BROWSERS:
             return *outcome, gr.skip()
-        return *outcome, read_image(path)
+        return *outcome, read_photo(path)
 
     def remove(old_token):
         cache.drop(old_token)
@@ -162,7 +163,10 @@ def photo_tab(models, cache):
         analysis = cache.get(old_token)
         if analysis is None:
             return analyse(path, old_token, name, wanted, *values)
-        return answer(analysis, old_token, Settings.from_widgets(*values), wanted)
+        try:
+            return answer(analysis, old_token, Settings.from_widgets(*values), wanted)
+        except ValueError as error:
+            return nothing(sorry(error))
 
     def prepare(path, old_token, name, wanted, *values):
         """Writes the file that was asked for, at the photo's own size, and only now."""
@@ -175,7 +179,7 @@ def photo_tab(models, cache):
             raise gr.Error(str(error), print_exception=False) from None
 
     inputs = [photo, token, model_name, wanted, *widgets]
-    on_model = {"concurrency_id": "model", "concurrency_limit": 1, "api_visibility": "private"}
+    on_model = {"concurrency_id": "model", "concurrency_limit": MODEL_PLACES, "api_visibility": "private"}
     # always_last: pasting first empties the component; by default the photo would be dropped while that is answered.
     photo.input(
         analyse_upload,

@@ -7,7 +7,8 @@ from pathlib import Path
 import gradio as gr
 
 from interface.file_inputs import PhotoInput
-from mrcnn.images import read_image
+from interface.safety.decoding import read_photo
+from interface.session import MODEL_PLACES
 from mrcnn.results import drawing
 from mrcnn.results.documents import coco_document
 
@@ -72,8 +73,8 @@ def program_tab(models):
             if photo is None:
                 raise ValueError("A photo is needed, but none came.")
             if isinstance(confidence, bool) or not isinstance(confidence, int | float) or not 0 <= confidence <= 1:
-                raise ValueError(f"The confidence must lie between 0 and 1, but came as {confidence}.")
-            image = read_image(photo)
+                raise ValueError(f"The confidence must lie between 0 and 1, but came as {str(confidence)[:40]}.")
+            image = read_photo(photo)
             detections, milliseconds = models.detect(model, image, confidence)
         except ValueError as error:
             raise gr.Error(str(error), print_exception=False) from None
@@ -123,7 +124,7 @@ def program_tab(models):
         ]
         trigger = gr.Button()
         text = gr.Textbox(label="document")
-    offered = {"api_visibility": "public", "concurrency_id": "model", "concurrency_limit": 1}
+    offered = {"api_visibility": "public", "concurrency_id": "model", "concurrency_limit": MODEL_PLACES}
     trigger.click(segment, inputs, outputs, api_name="segment", **offered)
     if os.environ.get("GRADIO_MCP_SERVER", "").lower() == "true":  # as Gradio reads it
         # Gradio's server answers with str(...) of an endpoint's outputs, which for those of /segment is not JSON.

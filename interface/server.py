@@ -3,12 +3,17 @@
 The environment says where: PORT or GRADIO_SERVER_PORT, GRADIO_SERVER_NAME, GRADIO_MCP_SERVER; see app.py.
 """
 
+import contextlib
 import importlib.util
 import os
 import signal
 import sys
 import tempfile
 import time
+
+from interface.safety.folder import own_folder
+from interface.safety.log import start_logging
+from interface.safety.memory import limit_arenas
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow greets with a page of notes otherwise
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -18,7 +23,7 @@ def address():
     """Host and port from the environment."""
     host = os.environ.get("GRADIO_SERVER_NAME", "0.0.0.0" if os.environ.get("SPACE_ID") else "127.0.0.1")
     port = os.environ.get("PORT") or os.environ.get("GRADIO_SERVER_PORT") or "7860"
-    if not port.isdigit() or not 0 < int(port) < 65536:
+    if not (port.isascii() and port.isdigit()) or not 0 < int(port) < 65536:
         sys.exit(f'PORT must be a number from 1 to 65535, but is "{port}".')
     return host, int(port)
 
@@ -48,9 +53,16 @@ def main():
 
     # Gradio's files get a folder of their own that ends with the page: by Ctrl-C, or because a container is stopped.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
-    parent = os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir()
-    os.makedirs(parent, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="every-cat-", dir=parent, ignore_cleanup_errors=True) as folder:
+    limit_arenas()
+    start_logging()
+    if os.environ.get("SPACE_ID"):  # its proxy, which alone can reach this process, says who the visitor is
+        os.environ.setdefault("FORWARDED_ALLOW_IPS", "*")
+    with contextlib.ExitStack() as stack:
+        try:
+            parent = os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir()
+            folder = stack.enter_context(own_folder(parent))
+        except OSError as error:
+            sys.exit(f"The page needs a folder that it can write to, but: {error.strerror or error}.")
         os.environ["GRADIO_TEMP_DIR"] = folder
         run(host, port, start)
 

@@ -55,7 +55,17 @@ class Settings:
         semantic_style,
         classes=(),
     ):
-        """Settings from what the widgets send; their sliders count in percent, which has no decimal mark."""
+        """Settings from what the widgets send; their sliders count in percent, which has no decimal mark.
+
+        Raises:
+            ValueError: if they are not what a widget sends; one sentence that may be shown.
+        """
+        numbers = confidence, opacity, mask_threshold
+        texts = color_by, background, background_colour, semantic_style, *_texts(shown), *_texts(classes)
+        if not all(type(number) in (int, float) and 0 <= number <= 100 for number in numbers) or not all(
+            isinstance(text, str) for text in texts
+        ):
+            raise ValueError("The page's controls hold values that they do not offer.")
         return cls(
             confidence=confidence / 100,
             mask_threshold=mask_threshold / 100,
@@ -73,8 +83,7 @@ class Settings:
         if not self.classes:
             return detections
         kept = np.isin(np.array(detections.class_names)[detections.class_ids - 1], self.classes)
-        parts = {name: getattr(detections, name)[kept] for name in ("boxes", "scores", "class_ids", "soft_masks")}
-        return dataclasses.replace(detections, **parts)
+        return detections[kept]
 
     def instances(self, detections):
         """The `Instances` that count: of the chosen classes and of enough confidence."""
@@ -88,7 +97,7 @@ class Settings:
         drawn = drawing.draw_instances(ground, found, **shown, **style)
         if self.background != "transparent":
             return drawn
-        cut = drawing.cut_out(drawn, found)
+        cut = drawing.cut_out(drawn, found, soft=False)  # what is drawn along the edges is no fur
         # Boxes and labels reach beyond the objects. On a ground of a colour that nothing is drawn in they are what
         # differs from it.
         sketch = np.full_like(image, UNDRAWN)
@@ -101,6 +110,10 @@ class Settings:
         """The semantic image: uint8 `(H, W, 3)`."""
         photo = image if self.semantic_style == "overlay" else None
         return drawing.draw_semantic_map(semantic_map, class_names, photo, self.opacity)
+
+
+def _texts(values):
+    return values if isinstance(values, list | tuple) else () if values is None else (values, None)
 
 
 def replace_background(image, found, background, colour=BACKGROUND_COLOUR):

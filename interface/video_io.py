@@ -6,6 +6,8 @@ from pathlib import Path
 import av
 import numpy as np
 
+from interface.safety import budget
+
 LONGEST = 30  # seconds; what comes after is left out
 LARGEST_RATE = 30  # images a second; of a faster video some are left out
 # How files of each kind begin, and FFmpeg's name for what reads it. FFmpeg would find out by itself, but then it also
@@ -24,8 +26,8 @@ CONTAINERS = (
     (188, b"G", "mpegts"),
 )
 ACCEPTED = "MP4, MOV, WebM, MKV, AVI, Ogg, FLV, WMV and MPEG"
-# A container that names other files finds no way to open them.
-NOTHING_ELSE = {"protocol_whitelist": "none"}
+# A container that names other files finds no way to open them; images too large are not decoded.
+OPTIONS = {"protocol_whitelist": "none", "max_pixels": str(budget.CLIP_PIXELS)}
 TICK = Fraction(1, 90_000)  # seconds, of the written video
 
 
@@ -47,13 +49,16 @@ def redraw_clip(source, target, redraw):
     """
     name = Path(source).name
     try:
-        with open(source, "rb") as file, av.open(file, format=_container(file), options=NOTHING_ELSE) as reader:
+        with open(source, "rb") as file, av.open(file, format=_container(file), options=OPTIONS) as reader:
             if not reader.streams.video:
                 raise ValueError(f"{name} has no images, only sound.")
+            _check_size(name, reader.streams.video[0].codec_context)
             with av.open(target, "w", format="mp4", options={"movflags": "faststart"}) as writer:
                 done = yield from _redraw(reader, writer, redraw)
     except av.FFmpegError as error:
         raise ValueError(f"{name} cannot be read as a video ({error.strerror}).") from None
+    except (ArithmeticError, AttributeError, LookupError, TypeError, UnicodeError):  # headers that make no sense
+        raise ValueError(f"{name} cannot be read as a video, it seems to be damaged.") from None
     if not done:
         raise ValueError(f"{name} has no images that can be read.")
 
@@ -68,14 +73,26 @@ def _container(file):
     raise ValueError(f"{Path(file.name).name} is not a video in a known format ({ACCEPTED}).")
 
 
+def _check_size(name, codec):
+    if codec is None or not codec.width or not codec.height:
+        raise ValueError(f"{name} is in a video format that cannot be read.")
+    if codec.width * codec.height > budget.CLIP_PIXELS:
+        raise ValueError(
+            f"{name} has images of {codec.width} x {codec.height} pixels, but at most "
+            f"{budget.CLIP_PIXELS // 1_000_000} megapixels are accepted."
+        )
+    codec.options = {"max_pixels": OPTIONS["max_pixels"]}  # and if they grow later on
+
+
 def _redraw(reader, writer, redraw):
     images = reader.streams.video[0]
     images.thread_type = "AUTO"
-    sound = _Sound(reader, writer) if reader.streams.audio else None
+    # A sound that nothing here can decode is left out.
+    sound = _Sound(reader, writer) if reader.streams.audio and reader.streams.audio[0].codec_context else None
     # The video's stream gets its size with the first image; a container takes no stream once it is being written.
     drawn, waiting = None, []
     total = _expected(reader, images)
-    done, first, shown = 0, None, None
+    done, decoded, first, shown = 0, 0, None, None
     try:
         for packet in reader.demux(*filter(None, (images, sound and sound.source))):
             if packet.stream is not images:
@@ -84,6 +101,9 @@ def _redraw(reader, writer, redraw):
                     sound.hand_on(waiting)
                 continue
             for frame in _decoded(packet):
+                decoded += 1
+                if decoded > budget.CLIP_IMAGES:
+                    return done
                 if frame.time is None:
                     continue
                 first = frame.time if first is None else first

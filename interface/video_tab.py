@@ -9,6 +9,7 @@ import gradio as gr
 import numpy as np
 
 from interface.file_inputs import FACING_AWAY
+from interface.safety.text import sorry
 from interface.tracker import Tracker
 from interface.video_frames import draw_both, sized_for_video
 from interface.video_io import LONGEST, redraw_clip
@@ -83,7 +84,7 @@ def video_tab(models):
                     yield f"Image {done} of {total}, {done / (spoken - began):.1f} a second ...", None, stopped
         except ValueError as error:
             target.unlink(missing_ok=True)
-            yield f"**Sorry.** {error}", None, None
+            yield sorry(error), None, None
             return
         except GeneratorExit:
             target.unlink(missing_ok=True)

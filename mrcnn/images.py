@@ -86,19 +86,29 @@ def _rgb_from_file(path):
         raise ValueError(f"There is no file {os.fspath(path)}.")
     if os.path.isdir(path):
         raise ValueError(f"{os.fspath(path)} is a folder, not an image.")
+    damaged = f"{name} cannot be read, it seems to be damaged."
     try:
-        with open_image(path) as image:
-            return _rgb_from_image(image)
+        image = open_image(path)
     except UnidentifiedImageError:
         raise ValueError(f"{name} is not an image in a known format ({ACCEPTED}).") from None
     except Image.DecompressionBombError:
         raise ValueError(f"{name} is larger than the accepted {LARGEST_AREA // 1_000_000} megapixels.") from None
-    except (OSError, SyntaxError, EOFError) as error:
-        raise ValueError(f"{name} cannot be read, it seems to be damaged ({error}).") from None
+    except Exception:  # each decoder says it in a way of its own, down to an assertion
+        raise ValueError(damaged) from None
+    with image:
+        # The header tells the size, so a huge image is refused before it is decoded.
+        _check_size(image.height, image.width)
+        try:
+            image.load()
+            image = ImageOps.exif_transpose(image)
+        except MemoryError:
+            raise ValueError(f"{name} needs more memory than there is.") from None
+        except Exception:
+            raise ValueError(damaged) from None
+        return _rgb_from_image(image)
 
 
 def _rgb_from_image(image):
-    # The header tells the size, so a huge image is refused before it is decoded.
     _check_size(image.height, image.width)
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I") or image.mode == "F":

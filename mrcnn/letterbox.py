@@ -44,8 +44,7 @@ def to_image(boxes, window, image_size):
         image_size: `(height, width)` of the image in pixels.
 
     Returns:
-        float32 `(N, 4)` in pixels of the image, cut to it; a box in the filling alone has no area.
+        float32 `(N, 4)` in pixels of the image; a box that reaches into the filling reaches out of the image.
     """
     scale = np.array(image_size, np.float32) / np.array(window[2:], np.float32)
-    limits = np.array([*image_size, *image_size], np.float32)
-    return np.clip(boxes * np.concatenate([scale, scale]), 0, limits).astype(np.float32)
+    return (boxes * np.concatenate([scale, scale])).astype(np.float32)

@@ -121,25 +121,30 @@ class MaskRCNN:
         """
         return self._detect_all([image], confidence, limit, size)[0]
 
-    def segment(self, image, confidence=None, limit=None, size=None):
+    def segment(self, image, confidence=None, limit=None, size=None, overlaps=False):
         """Find the objects in an image and their masks.
 
         Arguments and errors are those of `detect`, but for the confidence: it defaults to what the model's config says,
-        0.5 for the lite models and 0.7 for matterport's.
+        0.5 for the lite models and 0.7 for matterport's. And:
+
+        Args:
+            overlaps: bool. Whether a pixel may belong to several objects, as the COCO evaluation expects, and not to
+                the surest alone. Defaults to `False`.
 
         Returns:
             `mrcnn.Instances`, masks at the image's own size, scores descending; of length 0 if nothing is found.
         """
-        return self.segment_batch([image], confidence, limit, size)[0]
+        return self.segment_batch([image], confidence, limit, size, overlaps)[0]
 
-    def segment_batch(self, images, confidence=None, limit=None, size=None):
+    def segment_batch(self, images, confidence=None, limit=None, size=None, overlaps=False):
         """`segment` for several images at once; those of like shape share a run of the network.
 
         Returns:
             list of `mrcnn.Instances`, in the order of `images`.
         """
         confidence = self.config.confidence if confidence is None else confidence
-        return [detections.instances(confidence) for detections in self._detect_all(images, confidence, limit, size)]
+        found = self._detect_all(images, confidence, limit, size)
+        return [detections.instances(confidence, overlaps=overlaps) for detections in found]
 
     def inspect(self, image, confidence=None, limit=None, size=None):
         """`detect`, together with what every stage of the network computed on the way.

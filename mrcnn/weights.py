@@ -152,6 +152,44 @@ def _multiply_out(arrays, variables):
             arrays[name] = arrays.pop(depthwise).astype(np.float32) * arrays.pop(pointwise).astype(np.float32)[0]
 
 
+CLASS_LAYERS = "box_head/logits/", "box_head/deltas/", "mask_head/logits/"  # whose outputs belong to classes
+
+
+def load_all_that_fits(network, path):
+    """Fill a network from the npz of one with other classes: all but what belongs to classes that the file lacks.
+
+    Class names are compared without regard to case. What belongs to a new class keeps its initial values.
+
+    Args:
+        network: `mrcnn.network.Network`.
+        path: path of the npz of a whole model, with its card beside it.
+
+    Returns:
+        list of str. The classes taken over.
+
+    Raises:
+        ValueError: as `load_into`.
+    """
+    names = [name.casefold() for name in read_card(path)["config"]["class_names"]]
+    variables = named_variables(network)
+    load_into(network, path, tuple(name for name in variables if not name.startswith(CLASS_LAYERS)))
+    shared = [name for name in network.config.class_names if name.casefold() in names]
+    # Class 0 is the background, which mask logits do not have.
+    new_ids = [0, *(network.config.class_names.index(name) + 1 for name in shared)]
+    old_ids = [0, *(names.index(name.casefold()) + 1 for name in shared)]
+    with np.load(path, allow_pickle=False) as archive:
+        for name, variable in variables.items():
+            if not name.startswith(CLASS_LAYERS):
+                continue
+            first = 1 if name.startswith("mask_head/") else 0
+            old, new = archive[name].astype(np.float32), np.array(variable)
+            old = old.reshape(*old.shape[:-1], len(names) + 1 - first, -1)
+            shape, new = new.shape, new.reshape(*new.shape[:-1], network.config.class_count - first, -1)
+            new[..., np.array(new_ids[first:], int) - first, :] = old[..., np.array(old_ids[first:], int) - first, :]
+            variable.assign(new.reshape(shape))
+    return shared
+
+
 def load_network(name_or_path):
     """The network that a weights file describes, with its weights, and its card.
 

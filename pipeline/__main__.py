@@ -2,6 +2,7 @@
 
     python -m pipeline download            photos, boxes and masks of a class from Open Images
     python -m pipeline prepare             masks or boxes to COCO JSON
+    python -m pipeline check               what is wrong with annotated photos
     python -m pipeline train               train a model
     python -m pipeline evaluate            mask and box AP of a model on a data set
     python -m pipeline average             the mean of the weights of several runs
@@ -22,6 +23,7 @@ import sys
 COMMANDS = {
     "download": "photos, boxes and masks of a class from Open Images",
     "prepare": "masks or boxes to COCO JSON, with a report and a contact sheet",
+    "check": "a doctor for annotated photos: what is wrong, what comes of it, what to do",
     "train": "train a model",
     "evaluate": "mask and box AP of a model on a data set",
     "average": "the mean of the weights of several runs",

@@ -21,8 +21,12 @@ ROUNDING = 0.0001  # cards hold four digits
 
 # Figures that are compared, by their path in the report, and whether more is better.
 FIGURES = {
-    **{(kind, name): True for kind in ("mask", "box") for name in ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR")},
-    **{("single", name): True for name in ("AP", "recall", "mean_iou")},
+    **{
+        (kind, name): True
+        for kind in ("mask", "box", "boundary")
+        for name in ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR")
+    },
+    **{("single", name): True for name in ("AP", "recall", "mean_iou", "mean_boundary_iou")},
     ("false_alarms",): False,
 }
 

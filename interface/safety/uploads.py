@@ -2,33 +2,7 @@
 
 from pathlib import Path
 
-import gradio as gr
-
 REFUSAL = "Only files that were uploaded to this page are read: send the file itself, not a path or an address."
-MISFIT = "What came does not fit this endpoint; the page's tab For programs says what does."
-
-
-class UploadsOnly(gr.Blocks):
-    """`gr.Blocks` that opens no file which was not uploaded, by whatever door its path came in.
-
-    Gradio's own check of paths looks only at dicts that carry a certain `meta`, downloads what is an address, and for
-    `gr.Image` lets the component open the file without any. All that comes from outside goes through `preprocess_data`,
-    be it from the page, from a program or by the Model Context Protocol, and nothing is opened before that; so here is
-    the one place to check, and components need not.
-    """
-
-    async def preprocess_data(self, block_fn, inputs, state, explicit_call=False):
-        if not explicit_call:
-            try:
-                check_files(inputs, self.GRADIO_CACHE)
-            except ValueError as error:
-                raise gr.Error(str(error), print_exception=False) from None
-        try:
-            return await super().preprocess_data(block_fn, inputs, state, explicit_call)
-        except gr.Error:
-            raise
-        except Exception:  # whatever a component says of values that the page would never send
-            raise gr.Error(MISFIT, print_exception=False) from None
 
 
 def check_files(document, folder):

@@ -9,6 +9,7 @@ import dataclasses
 import numpy as np
 
 from mrcnn.results.boxes import expand_boxes
+from mrcnn.results.clean import clean_masks
 from mrcnn.results.instances import Instances
 from mrcnn.results.paste import paste_mask
 
@@ -18,14 +19,16 @@ class Detections:
     """What the network found in one image, before thresholds.
 
     Attributes:
-        boxes: float32 `(N, 4)` y1, x1, y2, x2 in pixels of the original image, inside it.
+        boxes: float32 `(N, 4)` y1, x1, y2, x2 in pixels of the original image, inside it. What the box head says; the
+            boxes of `Instances` are those of the masks.
         scores: float32 `(N,)`, 0 to 1, descending.
         class_ids: int32 `(N,)`, 1-based.
         soft_masks: float16 `(N, S, S)`, float32 for matterport's models. Probability that a cell belongs to the object;
-            the cells tile the box enlarged by `mask_margin`.
+            the cells tile `regions`.
         image_size: `(height, width)` of the original image in pixels.
         class_names: tuple of str. Names of the classes 1, 2, ...
-        mask_margin: float. Share of the box's sides that its soft mask reaches beyond each edge.
+        regions: float32 `(N, 4)`. Where the mask head looked: boxes with its margin around them, in pixels of the
+            original image and not cut to it. Defaults to the boxes.
         mask_fading: bool. Whether masks fade out at the edge of their box, see `mrcnn.results.paste.paste_mask`.
     """
 
@@ -35,8 +38,12 @@ class Detections:
     soft_masks: np.ndarray
     image_size: tuple[int, int]
     class_names: tuple[str, ...]
-    mask_margin: float = 0.0
+    regions: np.ndarray | None = None
     mask_fading: bool = True
+
+    def __post_init__(self):
+        if self.regions is None:
+            object.__setattr__(self, "regions", self.boxes)
 
     @classmethod
     def from_network(cls, found, boxes, image_size, config, soft_mask_dtype=np.float16, mask_fading=True):
@@ -44,51 +51,76 @@ class Detections:
 
         Args:
             found: dict of arrays, the rows of one image of what `mrcnn.network.Network.detect` gives.
-            boxes: float32 `(N, 4)`. Those of `found`, in pixels of the original image.
+            boxes: float32 `(N, 4)`. Those of `found`, in pixels of the original image; they may reach out of it into
+                what the canvas is filled up with.
             image_size: `(height, width)` of the original image in pixels.
             config: `mrcnn.config.Config` of the network.
             soft_mask_dtype: numpy dtype of the kept masks. Defaults to float16.
             mask_fading: bool. See the class. Defaults to `True`.
         """
+        limits = np.array([*image_size, *image_size], np.float32)
         return cls(
-            boxes=boxes,
+            boxes=np.clip(boxes, 0, limits),
             scores=found["scores"],
             class_ids=found["class_ids"],
             soft_masks=found["masks"].astype(soft_mask_dtype),
             image_size=tuple(image_size),
             class_names=tuple(config.class_names),
-            mask_margin=config.mask_margin,
+            regions=expand_boxes(boxes, config.mask_margin),
             mask_fading=mask_fading,
         )
 
     def __len__(self):
         return len(self.scores)
 
+    def __getitem__(self, rows):
+        """The chosen rows as `Detections`; `rows` is a slice, a bool mask or an array of indices."""
+        names = ("boxes", "scores", "class_ids", "soft_masks", "regions")
+        return dataclasses.replace(self, **{name: getattr(self, name)[rows] for name in names})
+
     def resized(self, image_size):
         """The same detections in the image scaled to `image_size` `(height, width)`."""
         scale = np.tile(np.array(image_size) / np.array(self.image_size), 2).astype(np.float32)
-        return dataclasses.replace(self, boxes=self.boxes * scale, image_size=tuple(int(side) for side in image_size))
+        size = tuple(int(side) for side in image_size)
+        return dataclasses.replace(self, boxes=self.boxes * scale, regions=self.regions * scale, image_size=size)
 
-    def instances(self, confidence=0.5, mask_threshold=0.5):
-        """The detections of at least this score, with their masks pasted into the image.
+    def paste(self, mask_threshold=0.5):
+        """The masks as the network draws them, each by itself.
+
+        Args:
+            mask_threshold: float. Pixels above this probability belong to the object. Defaults to 0.5.
+
+        Returns:
+            list of N `mrcnn.results.instances.MaskWindow`.
+        """
+        return [
+            paste_mask(soft_mask, region, self.image_size, mask_threshold, self.mask_fading)
+            for soft_mask, region in zip(self.soft_masks, self.regions, strict=True)
+        ]
+
+    def instances(self, confidence=0.5, mask_threshold=0.5, overlaps=False):
+        """The detections of at least this score, with their masks at the size of the image.
+
+        Tiny pieces of masks are dropped and tiny holes filled, see `mrcnn.results.clean`, and each pixel belongs to the
+        surest of the objects that claim it.
 
         Args:
             confidence: float. Lowest score, 0 to 1. Defaults to 0.5.
             mask_threshold: float. Pixels above this probability belong to the object. Defaults to 0.5.
+            overlaps: bool. Whether a pixel may belong to several objects, as the COCO evaluation expects. Defaults to
+                `False`.
 
         Returns:
-            `mrcnn.Instances`.
+            `mrcnn.Instances`. Boxes are those of the masks; that of the box head stays where a mask is empty, because
+            it was below the threshold everywhere or surer objects took all its pixels.
         """
-        kept = np.flatnonzero(self.scores >= confidence)
-        regions = expand_boxes(self.boxes, self.mask_margin)
+        kept = self[self.scores >= confidence]
+        windows = clean_masks(kept.paste(mask_threshold), overlaps)
         return Instances(
-            boxes=self.boxes[kept],
-            scores=self.scores[kept],
-            class_ids=self.class_ids[kept],
-            class_names=[self.class_names[class_id - 1] for class_id in self.class_ids[kept]],
+            boxes=[window.box if window.mask.size else box for window, box in zip(windows, kept.boxes, strict=True)],
+            scores=kept.scores,
+            class_ids=kept.class_ids,
+            class_names=[self.class_names[class_id - 1] for class_id in kept.class_ids],
             image_size=self.image_size,
-            windows=[
-                paste_mask(self.soft_masks[i], regions[i], self.image_size, mask_threshold, self.mask_fading)
-                for i in kept
-            ],
+            windows=windows,
         )

@@ -11,6 +11,8 @@ import functools
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from mrcnn.results.instances import MaskWindow
+from mrcnn.results.matting import soft_edges
 from mrcnn.results.wording import percent
 
 # Okabe and Ito's colours (2008), made for all common kinds of colour blindness, in an order that puts the
@@ -175,34 +177,44 @@ def semantic_image(semantic_map):
     return image
 
 
-def cut_out(image, found, crop=False):
+def cut_out(image, found, crop=False, soft=True):
     """The objects alone, on a transparent ground.
 
     Args:
         image: uint8 array of shape `(H, W, 3)`.
         found: `Instances` of that image; `found[0]` for the first object alone.
         crop: bool. Cut off what is empty around the objects. Defaults to False.
+        soft: bool. Edges as soft as in the photo, without the old ground's colours, see `mrcnn.results.matting`; else
+            the masks as they are, alpha 0 or 255. Defaults to True.
 
     Returns:
-        uint8 array of shape `(H, W, 4)` or, if cropped, smaller: red, green, blue, alpha of 0 or 255. Nothing
-        found gives a wholly transparent image of the photo's size.
+        uint8 array of shape `(H, W, 4)` or, if cropped, smaller: red, green, blue, alpha. Nothing found gives a
+        wholly transparent image of the photo's size.
 
     Raises:
         ValueError: if image and result differ in size.
     """
     _check_same_size(image, found.image_size)
-    height, width = found.image_size
-    cut = np.zeros((height, width, 4), np.uint8)
+    cut = np.zeros((*found.image_size, 4), np.uint8)
     for window in found.windows:
-        # Colours outside of the masks are dropped as well: who shares a cut-out shares nothing else.
-        for channel, source in enumerate((*np.moveaxis(image[window.slices], 2, 0), np.uint8(255))):
-            np.copyto(cut[window.slices][..., channel], source, where=window.mask)
-    windows = [window for window in found.windows if window.mask.any()]
-    if crop and windows:
-        rows, columns = zip(*(window.slices for window in windows), strict=True)
-        top, left = min(row.start for row in rows), min(column.start for column in columns)
-        cut = cut[top : max(row.stop for row in rows), left : max(column.stop for column in columns)]
+        # Colours outside of the objects are dropped as well: who shares a cut-out shares nothing else.
+        if soft and window.mask.any():
+            part, place = soft_edges(image, window)
+            _add(cut[place], part)
+        else:
+            for channel, source in enumerate((*np.moveaxis(image[window.slices], 2, 0), np.uint8(255))):
+                np.copyto(cut[window.slices][..., channel], source, where=window.mask)
+    if crop and cut[..., 3].any():
+        cut = cut[MaskWindow.around(cut[..., 3] > 0).slices]
     return np.ascontiguousarray(cut)
+
+
+def _add(cut, part):
+    """Adds an object to a cut-out, in place, both `(h, w, 4)`: where two meet, they share a pixel by their alpha."""
+    before, added = cut[..., 3:].astype(np.float32), part[..., 3:].astype(np.float32)
+    together = before + added
+    cut[..., :3] = np.rint((cut[..., :3] * before + part[..., :3] * added) / np.maximum(together, 1))
+    cut[..., 3:] = np.minimum(together, 255)
 
 
 def _check_same_size(image, size):

@@ -33,6 +33,12 @@ class MaskWindow:
         height, width = self.mask.shape
         return slice(self.top, self.top + height), slice(self.left, self.left + width)
 
+    @property
+    def box(self):
+        """The window's edges `(y1, x1, y2, x2)` in pixels of the image; `y2` and `x2` are exclusive."""
+        height, width = self.mask.shape
+        return self.top, self.left, self.top + height, self.left + width
+
     @classmethod
     def around(cls, mask):
         """The smallest window that holds every True of a whole-image mask.
@@ -118,10 +124,7 @@ class Instances:
         if class_names is None:
             class_names = [f"class {class_id}" for class_id in class_ids]
         windows = [MaskWindow.around(mask) for mask in masks]
-        boxes = np.zeros((len(masks), 4), np.float32)
-        for box, window in zip(boxes, windows, strict=True):
-            rows, columns = window.slices
-            box[:] = rows.start, columns.start, rows.stop, columns.stop
+        boxes = [window.box for window in windows]
         found = cls(boxes, scores, class_ids, class_names, masks.shape[1:], windows)
         return found[np.argsort(-scores, kind="stable")]
 

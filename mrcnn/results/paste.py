@@ -4,6 +4,8 @@ import numpy as np
 
 from mrcnn.results.instances import MaskWindow
 
+UNSURE_CELLS = 1.5  # whose convolutions look at more of what is beyond the image than of the image
+
 
 def paste_mask(soft_mask, box, image_size, threshold=0.5, fading=True):
     """Resizes a mask from its box's own grid onto the image's pixels and thresholds it.
@@ -19,16 +21,19 @@ def paste_mask(soft_mask, box, image_size, threshold=0.5, fading=True):
         window = A_y @ soft_mask @ A_x^T > threshold
 
     Cells outside the grid count as 0: a weight that falls there is lost, and the mask fades out at the box's
-    edge instead of being continued.
+    edge instead of being continued. Where the image ends it is continued: what lies beyond is unknown, not empty. Cells
+    with their centre beyond the image, or within it but less than `UNSURE_CELLS` from its edge, which see too little of
+    it, are not read; those before them are repeated up to the edge.
 
     Args:
         soft_mask: float array of shape `(S, S)`, probabilities in `[0, 1]`.
-        box: `y1, x1, y2, x2` in pixels of the image; it may reach out of the image.
+        box: `y1, x1, y2, x2` in pixels of the image, not cut to it: what reaches out of it counts.
         image_size: `(height, width)` of the image.
         threshold: float in `[0, 1)`. A pixel belongs to the mask above it. Defaults to 0.5.
         fading: bool. `False` pastes as `unmold_mask` and `resize` in `mrcnn/utils.py` of matterport's Mask_RCNN do: no
             pixel in the box falls below the least of the soft mask, and one at the threshold belongs to the mask. A
-            mask that is nowhere below the threshold then fills its box. Defaults to `True`.
+            mask that is nowhere below the threshold then fills its box, and the image's edge plays no part. Defaults to
+            `True`.
 
     Returns:
         A `MaskWindow` of the pixels from `floor(y1), floor(x1)` to `ceil(y2), ceil(x2)`, as far as they lie
@@ -46,8 +51,8 @@ def paste_mask(soft_mask, box, image_size, threshold=0.5, fading=True):
     if bottom <= top or right <= left:
         return MaskWindow(min(top, height), min(left, width), np.zeros((0, 0), bool))
     soft_mask = np.asarray(soft_mask, np.float32)
-    rows = _interpolation_matrix(top, bottom, y1, y2, soft_mask.shape[0])
-    columns = _interpolation_matrix(left, right, x1, x2, soft_mask.shape[1])
+    rows = _interpolation_matrix(top, bottom, y1, y2, soft_mask.shape[0], height if fading else None)
+    columns = _interpolation_matrix(left, right, x1, x2, soft_mask.shape[1], width if fading else None)
     values = (rows @ soft_mask) @ columns.T
     if fading:
         return MaskWindow(top, left, values > threshold)
@@ -61,7 +66,7 @@ def _clipped_range(low, high, size):
     return int(max(np.floor(low), 0)), int(min(np.ceil(high), size))
 
 
-def _interpolation_matrix(start, stop, low, high, cells):
+def _interpolation_matrix(start, stop, low, high, cells, size=None):
     """Weights of the grid's cells for each pixel.
 
     Args:
@@ -70,10 +75,19 @@ def _interpolation_matrix(start, stop, low, high, cells):
         low: float. Where the grid begins, in pixels.
         high: float. Where the grid ends, in pixels.
         cells: int. The number S of the grid's cells along this axis.
+        size: int or `None`. Where the image ends, in pixels, if cells beyond it are not to be read. Defaults to `None`.
 
     Returns:
         float32 array of shape `(stop - start, S)`; a row sums to 1, or to less near the grid's ends.
     """
-    position = (np.arange(start, stop, dtype=np.float32) + np.float32(0.5 - low)) * np.float32(cells / (high - low))
-    distance = np.abs((position - np.float32(0.5))[:, None] - np.arange(cells, dtype=np.float32))
+    scale = cells / (high - low)
+    position = (np.arange(start, stop, dtype=np.float32) + np.float32(0.5 - low)) * np.float32(scale) - np.float32(0.5)
+    if size is not None:
+        first = int(np.ceil((0 - low) * scale - 0.5 + UNSURE_CELLS))
+        last = int(np.floor((size - low) * scale - 0.5 - UNSURE_CELLS))
+        if first > 0:
+            position = np.maximum(position, min(first, cells - 1))
+        if last < cells - 1:
+            position = np.minimum(position, max(last, 0))
+    distance = np.abs(position[:, None] - np.arange(cells, dtype=np.float32))
     return np.maximum(1 - distance, 0)

@@ -4,6 +4,7 @@
     python -m pipeline export --weights cat --format saved_model --out exported/cat
     python -m pipeline export --weights cat --format tflite      --out exported/cat.tflite
     python -m pipeline export --weights cat --format onnx        --out exported/cat.onnx
+    python -m pipeline export --weights cat --format web         --out site/
 
 Images go in letterboxed (`mrcnn/letterbox.py`), boxes come out in pixels of that canvas.
 
@@ -16,6 +17,7 @@ Images go in letterboxed (`mrcnn/letterbox.py`), boxes come out in pixels of tha
                  corner and grey (127) around it, and confidence float32 (); out: boxes (1, LIMIT, 4), scores
                  (1, LIMIT), class_ids (1, LIMIT), masks (1, LIMIT, S, S), zeros after the last detection. Built-in
                  operations only, in float32.
+    web          a static page with the model in it, for any host of files; see `pipeline/exporting/web.py`
 
 The S x S cells of a mask tile its box enlarged by the config's `mask_margin` at each edge. Beside the file comes
 FILE.json: the card of the weights with their config, and how far the results are from the Keras model's.
@@ -35,8 +37,10 @@ from pipeline.exporting.export import FORMATS, export, file_size
 def add_arguments(parser):
     parser.add_argument("--weights", default="cat", help="name under weights/ or path of an .npz (default: cat)")
     parser.add_argument("--format", required=True, choices=FORMATS, help="what to write")
-    parser.add_argument("--out", required=True, help="file to write, for saved_model a folder")
-    parser.add_argument("--photo", help="photo for the check (default: the cat that comes with scikit-image)")
+    parser.add_argument("--out", required=True, help="file to write, for saved_model and web a folder")
+    parser.add_argument(
+        "--photo", help="for the check and the page's example (default: the cat that comes with scikit-image)"
+    )
     parser.add_argument("--size", type=int, help="tflite: side of the square input in pixels (default: the model's)")
     parser.add_argument("--limit", type=int, default=10, help="tflite: detections an image (default: %(default)s)")
 
@@ -56,7 +60,7 @@ def main(arguments):
     network, card = weights.load_network(arguments.weights)
     path, kind = Path(arguments.out), arguments.format
     print(f"writing {path}", file=sys.stderr)
-    export(network, kind, path, arguments.size, arguments.limit)
+    export(network, kind, path, arguments.size, arguments.limit, card, photo if arguments.photo else None)
     print("running it in a new process", file=sys.stderr)
     result = check(network, kind, path, photo, arguments.size, arguments.limit)
     facts = {

@@ -1,20 +1,23 @@
-"""Turns masks, boxes, COCO JSON or label masks into COCO instance JSON for training, and shows the data.
+"""Turns what annotation tools write into COCO instance JSON for training, and shows the data.
 
-    python -m pipeline prepare --data data/cat/train                         # a folder that `download` made
-    python -m pipeline prepare --data photos --annotations xml               # Pascal VOC boxes
-    python -m pipeline prepare --data photos --annotations instances.json    # COCO JSON, any segmentation
-    python -m pipeline prepare --data photos --annotations png --class Cup   # PNG label masks
+    python -m pipeline prepare --data FOLDER                                 # tells the format by the files
+    python -m pipeline prepare --data FOLDER --split 0.2                     # and divides it: FOLDER-train, FOLDER-val
+    python -m pipeline prepare --data photos --annotations instances.json    # annotations that lie elsewhere
+    python -m pipeline prepare --data photos --annotations png --class Cup   # masks without names of classes
 
-Writes beside the folder, here for `data/cat/train`:
+Read are COCO (also as Roboflow and CVAT lay it out), VIA, labelme, YOLO boxes and polygons, CVAT XML, Pascal VOC XML
+and masks, PNG label masks, and folders that `download` made. Writes beside the folder, here for `data/cat/train`:
 
     data/cat/train.json           COCO instances, masks as RLE at the exact size of each image
     data/cat/train.report.json    counts, sizes, and every image and mask that was dropped, with the reason
     data/cat/train.report.txt     the same in sentences, also printed
     data/cat/train.contact.png    a sample of images with masks drawn: look at it before training
 
-Boxes are derived from masks. Groups, doubtful objects and objects with a lost mask become ignore regions
-(`iscrowd`). An object with a box and no mask is written without `segmentation`: it trains class and box, and not the
-mask; the report says how many there are. An interrupted run is continued by the same command.
+Data that come in parts, such as `train/` and `valid/`, and data divided by `--split` give one such set a part:
+`FOLDER-train.json` and so on. Boxes are derived from masks. Groups, doubtful objects and objects whose outline cannot
+be read become ignore regions (`iscrowd`), so that no image counts as empty because an object was lost. An object with a
+box and no mask is written without `segmentation`: it trains class and box, and not the mask; the report says how many
+there are. An interrupted run is continued by the same command.
 """
 
 from pathlib import Path
@@ -28,7 +31,7 @@ def add_arguments(parser):
         "--annotations",
         type=Path,
         metavar="PATH",
-        help="folder of XML or PNG files, or a COCO JSON file (default: DIR)",
+        help="folder or file of the annotations (default: DIR)",
     )
     parser.add_argument(
         "--format",
@@ -41,7 +44,8 @@ def add_arguments(parser):
         dest="classes",
         action="append",
         metavar="NAME",
-        help="keep only this class; repeat the option for several (default: all). Label masks need it",
+        help="keep only this class; repeat the option for several (default: all). Where the annotations name no "
+        "classes, what theirs is called",
     )
     parser.add_argument(
         "--values",
@@ -56,15 +60,23 @@ def add_arguments(parser):
         help="objects with a box but no mask: keep the box, which trains class and box but no mask; fill it where an "
         "image has no masks at all, which teaches box-shaped masks; or ignore these regions (default: keep)",
     )
+    parser.add_argument(
+        "--split",
+        type=float,
+        metavar="SHARE",
+        help="write DIR-train and DIR-val, with this share (below 1) or number of the images in the latter, near "
+        "duplicates on one side (default: the parts that the data come in)",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the division by --split (default: 0)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="the JSON file to write (default: DIR.json)")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
 
 
 def main(arguments):
     from pipeline.data.prepare import prepare
-    from pipeline.data.report import describe
+    from pipeline.data.report import describe, next_command
 
-    out, report = prepare(
+    reports = prepare(
         arguments.data,
         arguments.annotations,
         arguments.out,
@@ -72,7 +84,12 @@ def main(arguments):
         class_names=arguments.classes,
         values=arguments.values,
         boxes=arguments.boxes,
+        split=arguments.split,
+        seed=arguments.seed,
         progress=not arguments.quiet,
+        tell=lambda text: print(text, end="", flush=True),
     )
-    print(describe(report, out), end="")
+    for out, report in reports.items():
+        print(describe(report, out), end="")
+    print(next_command(reports))
     return 0

@@ -5,6 +5,7 @@ image = dataset.load_image(image_id)                    # uint8 (H, W, 3)
 masks, class_ids = dataset.load_mask(image_id)          # bool (H, W, N), int32 (N,)
 """
 
+import copy
 import difflib
 import math
 from pathlib import Path
@@ -47,7 +48,10 @@ class CocoDataset:
         if not self.folder.is_dir():
             raise ValueError(f"{self.folder} is not a folder of images")
         if not self.annotations.is_file():
-            raise ValueError(f"{self.annotations} is missing: it should hold the COCO annotations of {self.folder}")
+            raise ValueError(
+                f"{self.annotations} is missing: it should hold the COCO annotations of {self.folder}; "
+                f"`python -m pipeline prepare --data {self.folder}` writes it from what annotation tools write"
+            )
         self.images, categories, rows = read_coco(self.annotations, _check)
         missing = [image["file_name"] for image in self.images.values() if not self.path(image["id"]).is_file()]
         if missing:
@@ -63,6 +67,14 @@ class CocoDataset:
             if row["category_id"] in self._class_of:
                 self._rows[row["image_id"]].append(row)
 
+    def subset(self, image_ids):
+        """The same data set with these images alone."""
+        part = copy.copy(self)
+        part.image_ids = list(image_ids)
+        part.images = {image_id: self.images[image_id] for image_id in image_ids}
+        part._rows = {image_id: self._rows[image_id] for image_id in image_ids}
+        return part
+
     def __len__(self):
         return len(self.image_ids)
 
@@ -74,6 +86,16 @@ class CocoDataset:
         """Whether an image shows at least one instance that is not an ignore region."""
         return any(not row.get("iscrowd") for row in self._rows[image_id])
 
+    def rows(self, image_id):
+        """The image's annotations as the file has them, of the chosen classes: list of dict."""
+        return self._rows[image_id]
+
+    def boxes(self, image_id):
+        """The boxes of the image's instances, ignore regions left out: float64 `(N, 4)`, y1, x1, y2, x2 in pixels."""
+        rows = [row for row in self._rows[image_id] if not row.get("iscrowd")]
+        boxes = [_corners(row["bbox"]) if "bbox" in row else self._window_box(row) for row in rows]
+        return np.array(boxes, np.float64).reshape(-1, 4)
+
     def count_instances(self):
         """How many instances of each class there are, ignore regions left out: dict from class name to int."""
         counts = dict.fromkeys(self.class_names, 0)
@@ -82,6 +104,11 @@ class CocoDataset:
                 if not row.get("iscrowd"):
                     counts[self.class_names[self._class_of[row["category_id"]] - 1]] += 1
         return counts
+
+    def count_box_only(self):
+        """How many instances have a box and no mask."""
+        rows = [row for rows in self._rows.values() for row in rows]
+        return sum(not row.get("segmentation") and not row.get("iscrowd") for row in rows)
 
     def to_coco(self):
         """The data set as COCO's dictionary, with the chosen classes alone and all that its evaluation needs.
@@ -149,6 +176,10 @@ class CocoDataset:
             return MaskWindow.around(decode_segmentation(row["segmentation"], image["height"], image["width"]))
         except ValueError as error:
             raise ValueError(f"{self.annotations}: annotation {row['id']} cannot be decoded: {error}") from error
+
+    def _window_box(self, row):
+        rows, columns = self._window(row).slices
+        return rows.start, columns.start, rows.stop, columns.stop
 
     def _complete(self, row):
         """A row with area, box and `iscrowd`, where the file leaves them out."""

@@ -1,8 +1,14 @@
-"""Masks, boxes, COCO JSON or label masks to COCO instance JSON for training, with a report and a contact sheet."""
+"""What annotation tools write to COCO instance JSON for training, with a report and a contact sheet."""
 
+import contextlib
+import errno
 import json
 import os
+from collections import Counter
 from pathlib import Path
+
+from pipeline.data.formats.coco import encode_rle
+from pipeline.data.photo import Photo
 
 SHEET_TILES = 48
 
@@ -15,66 +21,135 @@ def prepare(
     class_names=None,
     values="instances",
     boxes="keep",
+    split=None,
+    seed=0,
     progress=True,
+    tell=lambda text: None,
 ):
     """Read every image, then write JSON, report and contact sheet; an interrupted call is continued by the same one.
 
     Args:
         data: Path. Folder of images.
-        annotations: Path or `None`. Folder of XML or PNG files, or a COCO JSON file. Defaults to `data`.
+        annotations: Path or `None`. Folder or file of the annotations. Defaults to `data`.
         out: Path or `None`. The JSON file to write. Defaults to the folder's name with `.json`.
         format_name: str. One of `pipeline.data.formats.FORMATS`, or `"auto"` to tell it by the files.
         class_names: list of str or `None`. The classes to keep, in this order. Defaults to all.
-        values: str. Of label masks: `"instances"` or `"classes"`, see `pipeline.data.formats.open_reader`.
+        values: str. Of label masks: `"instances"` or `"classes"`, see `pipeline.data.formats.label_masks`.
         boxes: str. What becomes of objects without a mask: `"keep"`, `"fill"` or `"ignore"`.
+        split: float or `None`. Share of the images for validation, or from 1 on their number. Defaults to the parts
+            that the data come in.
+        seed: int. Of the division by `split`.
         progress: bool. Whether to draw a progress bar on stderr.
+        tell: function of str. Gets what was recognised before the work begins. Defaults to silence.
 
     Returns:
-        Path of the JSON file, and the report as a dict, see `pipeline.data.report.summarize`.
+        dict from the Path of each JSON file to its report, see `pipeline.data.report.summarize`.
 
     Raises:
-        ValueError: if an argument is wrong, or no image can be used.
+        ValueError: if an argument is wrong, no image can be used, or there is no object.
         OSError: if a folder cannot be written; the same call continues.
     """
     from tqdm import tqdm
 
-    from mrcnn.atomic import atomic_file, write_atomically
-    from pipeline.data.contact_sheet import contact_sheet
-    from pipeline.data.formats import default_annotations, open_reader
-    from pipeline.data.report import describe, summarize
+    from pipeline.data.formats import Options, default_annotations, open_reader
+    from pipeline.data.report import announce
+    from pipeline.data.split import divide
     from pipeline.resume import ProgressLog, fingerprint
 
     data = Path(data)
     out = Path(out) if out else default_annotations(data)
     if out.suffix != ".json":
         raise ValueError(f"--out is {out}; it must end in .json")
-    reader = open_reader(format_name, data, annotations, class_names, values)
-    kept_classes = _check_classes(class_names, reader.class_names)
-    out.parent.mkdir(parents=True, exist_ok=True)
+    if split is not None and split <= 0:
+        raise ValueError(f"--split is {split:g}, expected a share such as 0.2, or a number of images")
     root = out.with_suffix("")  # file names count from here, as in NAME.json beside NAME/
-    root.mkdir(exist_ok=True)
+    reader = open_reader(format_name, data, annotations, Options(class_names, values, unpack=root))
+    tell(announce(reader))
+    kept_classes = _check_classes(class_names, reader.class_names)
 
-    options = class_names, values, boxes, reader.class_names
-    progress_log = ProgressLog(out.with_name(f"{out.name}.progress"), fingerprint(options, reader.inputs), "file_name")
-    with progress_log:
-        for path in tqdm(reader.images, desc="prepare", unit="image", disable=not progress):
-            name = Path(os.path.relpath(path, root)).as_posix()
-            if name not in progress_log.records:
-                progress_log.add(prepare_image(reader, path, name, kept_classes, boxes))
-    records = [progress_log.records[name] for name in sorted(progress_log.records)]
+    unannotated = set(reader.unannotated)
+    paths = {Path(os.path.relpath(path, root)).as_posix(): path for path in [*reader.images, *unannotated]}
+    options = class_names, values, boxes, reader.class_names, str(root)
+    with _writable(out):
+        root.mkdir(parents=True, exist_ok=True)
+        log = ProgressLog(out.with_name(f"{out.name}.progress"), fingerprint(options, reader.inputs), "file_name")
+        with log:
+            for name, path in tqdm(paths.items(), desc="prepare", unit="image", disable=not progress):
+                if name not in log.records and path not in unannotated:
+                    log.add(prepare_image(reader, path, name, kept_classes, boxes))
+        records = [
+            log.records.get(name) or {"file_name": name, "dropped": "not in the annotations"} for name in sorted(paths)
+        ]
+        _check_found(records, data)
+        parts = divide(records, split, seed, lambda record: reader.part_of(paths[record["file_name"]]))
+        reports = {
+            part_out: _write(part_out, part, root, kept_classes, reader)
+            for part_out, part in ((_part_path(out, name), part) for name, part in parts.items())
+        }
+        log.path.unlink()
+    _remove_empty(root)
+    return reports
 
-    content = to_coco(records, kept_classes, reader.credits)
-    report = summarize(content, records)
-    if not content["images"]:
-        reasons = "; ".join(f"{count} x {reason}" for reason, count in report["dropped_images"].items())
-        raise ValueError(f"no image of {data} can be used ({reasons})")
+
+def _part_path(out, part):
+    return out.with_name(f"{out.stem}-{part}.json") if part else out
+
+
+def _write(out, records, root, class_names, reader):
+    """Writes one part: JSON, reports and contact sheet, whose file names count from its own folder."""
+    from mrcnn.atomic import atomic_file, write_atomically
+    from pipeline.data.contact_sheet import contact_sheet
+    from pipeline.data.report import describe, summarize
+
+    folder = out.with_suffix("")
+    folder.mkdir(exist_ok=True)
+    if folder != root:
+        step = Path(os.path.relpath(root, folder))
+        records = [
+            record | {"file_name": Path(os.path.normpath(step / record["file_name"])).as_posix()} for record in records
+        ]
+    content = to_coco(records, class_names, reader.credits)
+    report = summarize(content, records) | {"format": reader.format, "notes": reader.notes}
     write_atomically(out.with_suffix(".report.json"), json.dumps(report, indent=2, ensure_ascii=False) + "\n")
     write_atomically(out.with_suffix(".report.txt"), describe(report, out))
     with atomic_file(out.with_suffix(".contact.png")) as file:
-        contact_sheet(_tiles(content, root)).save(file, "PNG")
+        contact_sheet(_tiles(content, folder)).save(file, "PNG")
     write_atomically(out, json.dumps(content, ensure_ascii=False))  # last: where it is, everything is
-    progress_log.path.unlink()
-    return out, report
+    return report
+
+
+@contextlib.contextmanager
+def _writable(out):
+    """Within it, a place that cannot be written is said with the remedy."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise OSError(
+                f"{out.parent} cannot be written ({error.strerror}): "
+                "add --out NAME.json with a name in a folder that can be"
+            ) from error
+        raise
+
+
+def _remove_empty(folder):
+    """The folder that names counted from, if its parts have folders of their own and nothing lies in it."""
+    if folder.with_suffix(".json").exists() or any(folder.iterdir()):
+        return
+    folder.rmdir()
+
+
+def _check_found(records, data):
+    """Refuses data in which no image can be used, or that show no object."""
+    usable = [record for record in records if "dropped" not in record]
+    if not usable:
+        counts = Counter(record["dropped"].partition(":")[0] for record in records)
+        reasons = "; ".join(f"{count} x {reason}" for reason, count in counts.most_common())
+        raise ValueError(f"no image of {data} can be used ({reasons})")
+    if not any(not row["iscrowd"] for record in usable for row in record["instances"]):
+        counts = Counter(problem.partition(":")[0] for record in usable for problem in record["problems"])
+        reasons = "; ".join(f"{count} x {reason}" for reason, count in counts.most_common()) or "none is annotated"
+        raise ValueError(f"the {len(usable)} images of {data} show no object that could be learned ({reasons})")
 
 
 def prepare_image(reader, path, name, class_names, boxes="keep"):
@@ -88,55 +163,55 @@ def prepare_image(reader, path, name, class_names, boxes="keep"):
         boxes: str. `"keep"`, `"fill"` or `"ignore"`: what becomes of objects without a mask.
 
     Returns:
-        Dictionary, ready for JSON, with `file_name` and either `dropped` (the reason) or `width`, `height`,
-        `instances` (class, segmentation unless it is box-only, bbox, area, iscrowd, source) and `problems`. Reasons and
-        problems are a few words; details may follow after a colon.
+        Dictionary, ready for JSON, with `file_name` and either `dropped` (the reason) or `width`, `height`, `look` (see
+        `pipeline.data.likeness`), `instances` (class, segmentation unless it is box-only, bbox, area, iscrowd, source)
+        and `problems`. Reasons and problems are a few words; details may follow after a colon.
     """
-    from pipeline.data.formats import fill_box, fit_mask
-    from pipeline.data.formats.coco import encode_rle
+    from pipeline.data.likeness import look
 
     try:
-        upright, stored = _read_sizes(path)
-        annotation = reader.read(path, upright)
-        scale = _annotation_scale(annotation.size, upright, stored)
+        photo = Photo.read(path)
+        annotation = reader.read(path, photo.upright)
+        frame = photo.frame(annotation.size)
     except ValueError as error:
         return {"file_name": name, "dropped": str(error)}
     has_masks = any(region.mask is not None and not region.ignore for region in annotation.regions)
     instances, problems = [], list(annotation.problems)
     for region in annotation.regions:
-        if region.class_name not in class_names:
+        names = [region.class_name] if region.class_name else class_names  # an ignore region may be of any class
+        names = [each for each in names if each in class_names]
+        if not names:
             continue
-        ignore, source = region.ignore, "mask"
+        ignore, source = region.ignore or not region.class_name, "mask" if region.mask is not None else "box"
         try:
-            if region.mask is not None:
-                mask = fit_mask(region.mask, upright)
-            else:
-                mask = fill_box([edge * factor for edge, factor in zip(region.box, scale * 2, strict=True)], upright)
-                source = "box"
-                # Beside real masks a filled box would teach that some of these things are rectangles.
-                ignore = ignore or boxes == "ignore" or (boxes == "fill" and has_masks)
+            mask = frame.bitmap(region)
         except ValueError as error:
             problems.append(str(error))
-            continue
+            ignore, mask = True, frame.bitmap_of_box(region.box)
         if not mask.any():
             problems.append("empty mask" if source == "mask" else "box outside of the image")
-            continue
+            ignore, mask = True, frame.bitmap_of_box(region.box)
+        if source == "box":
+            # Beside real masks a filled box would teach that some of these things are rectangles.
+            ignore = ignore or boxes == "ignore" or (boxes == "fill" and has_masks)
         segmentation, box, area = encode_rle(mask)
         box_only = source == "box" and boxes == "keep" and not ignore
-        instances.append(
+        instances += [
             {
-                "class": region.class_name,
+                "class": each,
                 **({} if box_only else {"segmentation": segmentation}),
                 "bbox": box,
                 "area": area,
                 "iscrowd": int(ignore),
                 "source": source,
             }
-        )
+            for each in names
+        ]
     return {
         "file_name": name,
-        "height": upright[0],
-        "width": upright[1],
+        "height": photo.upright[0],
+        "width": photo.upright[1],
+        "look": look(photo.pixels),
         "instances": instances,
         "problems": problems,
     }
@@ -177,38 +252,6 @@ def _check_classes(asked, known):
             hint = f"near matches: {', '.join(near)}" if near else f"there are {', '.join(known) or 'none'}"
             raise ValueError(f"the annotations have no class {name!r}; {hint}")
     return list(dict.fromkeys(asked)) if asked else list(known)
-
-
-def _read_sizes(path):
-    """Decodes an image; returns its upright size and its size as stored, both (height, width)."""
-    from mrcnn.images import open_image, read_image
-
-    try:
-        upright = read_image(path).shape[:2]
-    except ValueError as error:
-        if not path.exists():
-            raise ValueError("image file is missing") from error
-        raise ValueError(f"image cannot be read: {error}") from error
-    with open_image(path) as image:
-        return upright, (image.height, image.width)
-
-
-def _annotation_scale(annotated, upright, stored):
-    """Factors (y, x) from annotated to upright pixels.
-
-    Raises:
-        ValueError: the annotation was made at a size that does not fit, or before an EXIF rotation.
-    """
-    if annotated is None or tuple(annotated) == tuple(upright):
-        return (1.0, 1.0)
-    if tuple(annotated) == tuple(stored):
-        raise ValueError("annotated before its EXIF rotation: turn the pixels and the annotation first")
-    scale = (upright[0] / annotated[0], upright[1] / annotated[1])
-    if not 0.98 < scale[0] / scale[1] < 1.02:
-        raise ValueError(
-            f"annotation of another size: {annotated[1]}x{annotated[0]}, the image has {upright[1]}x{upright[0]}"
-        )
-    return scale
 
 
 def _tiles(content, root):

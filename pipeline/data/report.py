@@ -5,6 +5,7 @@ from statistics import median
 
 # COCO's limits between small, medium and large, in pixels of mask area.
 SMALL, LARGE = 32**2, 96**2
+NAMED = 3  # files that a sentence names
 
 
 def summarize(content, records):
@@ -47,6 +48,12 @@ def summarize(content, records):
     }
 
 
+def announce(reader):
+    """What a reader found, in sentences: "120 labelme files, classes: dog"."""
+    lines = [f"{reader.saw}, classes: {', '.join(reader.class_names) or 'none'}"]
+    return "\n".join([*lines, *(f"  NOTE: {note}" for note in reader.notes)]) + "\n"
+
+
 def describe(report, out):
     """The report in sentences.
 
@@ -84,11 +91,33 @@ def describe(report, out):
             "they train, but teach box-shaped masks"
         )
     for reason, count in report["dropped_images"].items():
-        lines.append(f"  dropped {count} images: {reason}")
+        names = [name for name, why in report["dropped_files"].items() if why.partition(":")[0] == reason]
+        lines.append(f"  dropped {count} images: {reason}: {_first_names(names)}")
     for reason, count in report["problems"].items():
-        lines.append(f"  {count} times: {reason}")
+        files = report["problem_files"].items()
+        names = [name for name, each in files if any(problem.partition(":")[0] == reason for problem in each)]
+        lines.append(f"  {count} times: {reason}, so that it is ignored there: {_first_names(names)}")
+    if report["dropped_images"] or report["problems"]:
+        lines.append(f"  all of them are named in {out.with_suffix('.report.json')}")
     lines.append(f"  look at {out.with_suffix('.contact.png')} before training")
     return "\n".join(lines) + "\n"
+
+
+def next_command(reports):
+    """The command that trains on what was prepared.
+
+    Args:
+        reports: dict from the Path of each JSON file to its report.
+    """
+    folders = {out.with_suffix(""): out.stem.rpartition("-")[2] for out in reports}
+    train = [folder for folder, part in folders.items() if part == "train"] or [*folders]
+    val = [folder for folder, part in folders.items() if part == "val"]
+    options = f"--data {train[0]} " + (f"--val {val[0]}" if val and train != val else "--val 0.2")
+    return f"next: python -m pipeline train {options} --init cat --out runs/NAME"
+
+
+def _first_names(names):
+    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
 
 
 def _count_reasons(reasons):

@@ -15,6 +15,7 @@ SHOWN = 0.5  # confidence from which a detection counts as shown to people
 # Places of COCOeval's IoU thresholds 0.50 to 0.95 and of its areas: all, small, medium, large.
 IOU_50, IOU_75 = 0, 5
 ALL, SMALL, MEDIUM, LARGE = range(4)
+KINDS = ("mask", "box", "boundary")
 STATISTICS = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR")
 
 
@@ -60,7 +61,7 @@ def detect_all(model, dataset, size=None, progress=True, progress_log=None):
         for image_id in tqdm(waiting, "evaluate", len(dataset), initial=done, unit="photo", disable=not progress):
             image = dataset.load_image(image_id)
             start = time.perf_counter()
-            found = model.segment(image, LEAST_CONFIDENCE, LIMIT, size)
+            found = model.segment(image, LEAST_CONFIDENCE, LIMIT, size, overlaps=True)
             record = {"image_id": image_id, "seconds": time.perf_counter() - start, "results": found.to_coco(image_id)}
             for row in record["results"]:
                 row["category_id"] = dataset.category_ids[row["category_id"] - 1]
@@ -93,20 +94,23 @@ def measure(dataset, results):
         results: list of dict in COCO's results format.
 
     Returns:
-        dict. `mask` and `box`: AP, AP50, AP75, APs, APm, APl and AR as fractions 0 to 1 (-1 where the data has nothing
-        to measure). `AR_by_size`: AR of small, medium and large instances, for `mask` and `box`. `classes`: `mask` and
-        `box` for each class by its name. `images`: number of photos. `false_alarms`: share of the photos without
-        instances that show a detection of confidence 0.5. `kinds`: photos without instances and their false alarms for
-        each `kind` of image, where the annotations name one, with their number `flagged`. `found`: photos with
-        instances, `images`, and how many of them show one that is found at confidence 0.5. `single`: photos with
-        exactly one instance, their mask AP, the mean IoU of the instances found at confidence 0.5, and their share,
-        `recall`; photos of a box-only instance are left out of it.
+        dict. `mask`, `box` and `boundary` (see `pipeline.evaluation.boundary`): AP, AP50, AP75, APs, APm, APl and AR as
+        fractions 0 to 1 (-1 where the data has nothing to measure). `AR_by_size`: AR of small, medium and large
+        instances, for these three. `classes`: the same three for each class by its name. `pictures`: number of photos.
+        `false_alarms`: share of the photos without instances that show a detection of confidence 0.5. `kinds`: photos
+        without instances and their false alarms for each `kind` of image, where the annotations name one, with their
+        number `flagged`. `found`: photos with instances, `pictures`, and how many of them show one that is found at
+        confidence 0.5. `calibration`: for scores from 0.5 on, in steps of a tenth, the number of detections, their mean
+        score and the share of them that is right; and `error`, the mean distance of the two over all these detections,
+        as in Guo et al., "On Calibration of Modern Neural Networks", 2017, equation 3. `single`: photos with exactly
+        one instance, their mask AP, the mean IoU and boundary IoU of the instances found at confidence 0.5, and
+        their share, `recall`; photos of a box-only instance are left out of it.
 
-    Box-only instances count in `box` as all others do. In `mask` they are ignore regions: whatever is found there is
-    neither right nor wrong. They are found by a detection whose box overlaps theirs by 0.5.
+    Box-only instances count in `box` as all others do. In `mask` and `boundary` they are ignore regions: whatever is
+    found there is neither right nor wrong. They are found by a detection whose box overlaps theirs by 0.5.
     """
     truth = read_truth(dataset)
-    runs = {kind: coco_run(truth, results, coco_kind) for kind, coco_kind in (("mask", "segm"), ("box", "bbox"))}
+    runs = {kind: coco_run(truth, results, kind) for kind in KINDS}
     matches = match_photos(truth, results)
     return {
         **{kind: statistics(run) for kind, run in runs.items()},
@@ -118,6 +122,7 @@ def measure(dataset, results):
         "pictures": len(dataset),
         **_false_alarms(dataset, matches),
         "found": _photos_found(matches),
+        "calibration": _calibration(matches.values()),
         "single": _single(truth, results, matches),
     }
 
@@ -138,19 +143,25 @@ def _index(content):
 
 
 def coco_run(truth, results, kind, image_ids=None):
-    """An accumulated `COCOeval` for `kind` "segm" or "bbox", on some photos or all; `None` without any detection.
+    """An accumulated `COCOeval` for a kind of `KINDS`, on some photos or all; `None` without any detection.
 
-    For "segm" box-only instances are ignore regions.
+    Except for "box", box-only instances are ignore regions.
     """
     from pycocotools.cocoeval import COCOeval
 
+    from pipeline.evaluation.boundary import BoundaryEval
+
     if not results:
         return None
-    if kind == "segm" and any(row.get("box_only") for row in truth.dataset["annotations"]):
+    if kind != "box" and any(row.get("box_only") for row in truth.dataset["annotations"]):
         rows = [row | {"iscrowd": 1} if row.get("box_only") else row for row in truth.dataset["annotations"]]
         truth = _index({**truth.dataset, "annotations": rows})
     with contextlib.redirect_stdout(io.StringIO()):
-        run = COCOeval(truth, truth.loadRes(results), kind)
+        found = truth.loadRes(results)
+        if kind == "boundary":
+            run = BoundaryEval(truth, found)
+        else:
+            run = COCOeval(truth, found, {"mask": "segm", "box": "bbox"}[kind])
         if image_ids is not None:
             run.params.imgIds = sorted(image_ids)
         run.evaluate()
@@ -210,18 +221,35 @@ def _photos_found(matches):
     return {"pictures": len(there), "found": sum(len(match.found(SHOWN)) > 0 for match in there)}
 
 
+def _calibration(matches):
+    matches = list(matches)
+    scores = np.concatenate([match.scores for match in matches] or [[]])
+    right = np.concatenate([match.ious for match in matches] or [[]]) > 0
+    bins, distance = [], 0.0
+    for tenth in range(5, 10):
+        here = (scores >= tenth / 10) & (scores < (tenth + 1) / 10 + (tenth == 9))  # the last one holds 1 as well
+        if here.any():
+            score, share = float(scores[here].mean()), float(right[here].mean())
+            distance += here.sum() * abs(score - share)
+            bins.append({"detections": int(here.sum()), "score": round(score, 4), "right": round(share, 4)})
+    count = int((scores >= SHOWN).sum())
+    return {"error": round(float(distance / count), 4) if count else -1.0, "bins": bins}
+
+
 def _single(truth, results, matches):
     box_only = {row["image_id"] for row in truth.dataset["annotations"] if row.get("box_only")}
     single = [image_id for image_id, match in matches.items() if match.instances == 1 and image_id not in box_only]
     if not single:
-        return {"pictures": 0, "AP": -1.0, "mean_iou": -1.0, "recall": -1.0}
+        return {"pictures": 0, "AP": -1.0, "mean_iou": -1.0, "mean_boundary_iou": -1.0, "recall": -1.0}
     found = [iou for image_id in single for iou in matches[image_id].found(SHOWN)]
+    boundary = [iou for image_id in single for iou in matches[image_id].boundaries(SHOWN)]
     # All photos' detections are handed over: COCOeval looks only at those of the photos asked for.
-    run = coco_run(truth, results, "segm", single)
+    run = coco_run(truth, results, "mask", single)
     return {
         "pictures": len(single),
         "AP": statistics(run)["AP"],
         "mean_iou": _mean(found),
+        "mean_boundary_iou": _mean(boundary),
         "recall": round(len(found) / len(single), 4),
     }
 
@@ -230,12 +258,12 @@ def table(report):
     """The report as lines of text."""
 
     def row(name, values):
-        return f"{name:<12}" + "".join(f"{values[column]:8.3f}" for column in STATISTICS)
+        return f"{name:<14}" + "".join(f"{values[column]:8.3f}" for column in STATISTICS)
 
-    lines = [" " * 12 + "".join(f"{name:>8}" for name in STATISTICS)]
-    lines += [row(kind, report[kind]) for kind in ("mask", "box")]
+    lines = [" " * 14 + "".join(f"{name:>8}" for name in STATISTICS)]
+    lines += [row(kind, report[kind]) for kind in KINDS]
     if len(report["classes"]) > 1:
-        lines += [row(f"{kind} {name}"[:12], of[kind]) for name, of in report["classes"].items() for kind in of]
+        lines += [row(f"{kind} {name}"[:14], of[kind]) for name, of in report["classes"].items() for kind in of]
     recall = [
         f"{kind} " + " / ".join("-" if value < 0 else f"{value:.3f}" for value in of.values())
         for kind, of in report["AR_by_size"].items()
@@ -247,8 +275,12 @@ def table(report):
     if single["pictures"]:
         lines.append(
             f"{single['pictures']} photos with one instance: mask AP {single['AP']:.3f}, found {single['recall']:.1%} "
-            f"at confidence {SHOWN}, with a mean mask IoU of {single['mean_iou']:.3f}"
+            f"at confidence {SHOWN}, with a mean mask IoU of {single['mean_iou']:.3f} and boundary IoU of "
+            f"{single['mean_boundary_iou']:.3f}"
         )
+    if report["calibration"]["bins"]:
+        bins = [f"{of['right']:.0%} at {of['score']:.2f}" for of in report["calibration"]["bins"]]
+        lines.append(f"detections that are right: {', '.join(bins)}; error {report['calibration']['error']:.3f}")
     if report["false_alarms"] >= 0:
         kinds = [f"{kind} {of['flagged']} of {of['pictures']}" for kind, of in report["kinds"].items()]
         kinds = f" ({', '.join(kinds)})" if kinds else ""

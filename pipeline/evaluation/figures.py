@@ -31,22 +31,28 @@ def draw_report(dataset, results, folder):
     folder.mkdir(parents=True, exist_ok=True)
     truth = read_truth(dataset)
     matches = match_photos(truth, results)
-    paths = [folder / name for name in ("precision_recall.png", "scores.png", "worst.png")]
-    precision_recall(coco_run(truth, results, "segm")).savefig(paths[0])
-    score_histogram(matches.values()).savefig(paths[1])
-    worst_photos(dataset, results, matches).save(paths[2])
+    paths = [folder / name for name in ("precision_recall.png", "boundary.png", "scores.png", "worst.png")]
+    precision_recall(coco_run(truth, results, "mask"), "mask IoU").savefig(paths[0])
+    precision_recall(coco_run(truth, results, "boundary"), "boundary IoU").savefig(paths[1])
+    score_histogram(matches.values()).savefig(paths[2])
+    worst_photos(dataset, results, matches).save(paths[3])
     return paths
 
 
-def precision_recall(run):
-    """Mask precision over recall at three overlaps, mean of all classes, as a matplotlib `Figure`."""
+def precision_recall(run, measured):
+    """Precision over recall at three overlaps, mean of all classes, as a matplotlib `Figure`.
+
+    Args:
+        run: what `coco_run` returns.
+        measured: str. The kind of overlap, for the legend.
+    """
     figure, axes = _figure("recall", "precision")
     for threshold, text, colour in ((IOU_50, "0.50", BLUE), (IOU_75, "0.75", ORANGE), (IOU_90, "0.90", PURPLE)):
         if run is None:
             break
         precision = run.eval["precision"][threshold, :, :, ALL, -1]
         precision = precision[:, (precision > -1).all(axis=0)].mean(axis=1)
-        label = f"mask IoU {text}: AP {precision.mean():.3f}"
+        label = f"{measured} {text}: AP {precision.mean():.3f}"
         axes.plot(run.params.recThrs, precision, color=colour, linewidth=2, label=label)
     axes.set(xlim=(0, 1), ylim=(0, 1.02))
     if run is not None:

@@ -16,15 +16,22 @@ class PhotoMatch:
         scores: float `(D,)` descending. Detections without those on ignore regions.
         ious: float `(D,)`. Mask IoU of a detection with its instance, box IoU where that is box-only; 0 for a false
             alarm.
+        boundary_ious: float `(D,)`. Boundary IoU of the same pairs, see `pipeline.evaluation.boundary`; 0 for a false
+            alarm.
     """
 
     instances: int
     scores: np.ndarray
     ious: np.ndarray
+    boundary_ious: np.ndarray
 
     def found(self, confidence):
         """IoUs of the instances found by detections of at least this score, float `(F,)`."""
         return self.ious[(self.scores >= confidence) & (self.ious > 0)]
+
+    def boundaries(self, confidence):
+        """Boundary IoUs of the same instances as `found`, float `(F,)`."""
+        return self.boundary_ious[(self.scores >= confidence) & (self.ious > 0)]
 
     def false_alarms(self, confidence):
         """Number of detections of at least this score that match no instance."""
@@ -66,6 +73,8 @@ def match_photos(truth, results):
 def _match(truth, image_id, detections):
     from pycocotools import mask as coco_mask
 
+    from pipeline.evaluation.boundary import boundary
+
     rows = truth.loadAnns(truth.getAnnIds(imgIds=[image_id]))
     rows.sort(key=lambda row: bool(row.get("iscrowd")))  # ignore regions last
     crowd = [bool(row.get("iscrowd")) for row in rows]
@@ -73,9 +82,10 @@ def _match(truth, image_id, detections):
     detections = sorted(detections, key=lambda row: -row["score"])
     if not rows or not detections:
         scores = np.array([row["score"] for row in detections])
-        return PhotoMatch(instances, scores, np.zeros(len(detections)))
+        return PhotoMatch(instances, scores, np.zeros(len(detections)), np.zeros(len(detections)))
     # For an ignore region this is the share of the detection that lies in it.
-    overlaps = coco_mask.iou([row["segmentation"] for row in detections], [truth.annToRLE(row) for row in rows], crowd)
+    found_masks, masks = [row["segmentation"] for row in detections], [truth.annToRLE(row) for row in rows]
+    overlaps = coco_mask.iou(found_masks, masks, crowd)
     box_only = [bool(row.get("box_only")) for row in rows]
     if any(box_only):
         found_boxes, boxes = (np.array([row["bbox"] for row in of], np.float64) for of in (detections, rows))
@@ -83,17 +93,19 @@ def _match(truth, image_id, detections):
     same_class = np.array([[row["category_id"] == other["category_id"] for other in rows] for row in detections])
     overlaps = np.where(same_class, overlaps, 0.0)
     free = np.ones(instances, bool)
-    scores, ious = [], []
-    for detection, overlap in zip(detections, overlaps, strict=True):
+    scores, ious, boundary_ious = [], [], []
+    for detection, overlap, found_mask in zip(detections, overlaps, found_masks, strict=True):
         usable = np.where(free, overlap[:instances], 0.0)
         best = int(usable.argmax()) if instances else 0
         if instances and usable[best] >= LEAST_IOU:
             free[best] = False
             iou = usable[best]
+            boundary_iou = coco_mask.iou([boundary(found_mask)], [boundary(masks[best])], [False])[0, 0]
         elif (overlap[instances:] >= LEAST_IOU).any():
             continue
         else:
-            iou = 0.0
+            iou = boundary_iou = 0.0
         scores.append(detection["score"])
         ious.append(iou)
-    return PhotoMatch(instances, np.array(scores), np.array(ious))
+        boundary_ious.append(boundary_iou)
+    return PhotoMatch(instances, np.array(scores), np.array(ious), np.array(boundary_ious))

@@ -5,23 +5,26 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from pipeline.exporting import keras_file, onnx, saved_model, tflite
+from pipeline.exporting import keras_file, onnx, saved_model, tflite, web
 from pipeline.resume import full_disk_said
 
-# Each has `ENDING`, `write(path, network, size, limit)` and `run(path, images, confidence, limit)`.
-FORMATS = {"keras": keras_file, "saved_model": saved_model, "tflite": tflite, "onnx": onnx}
+# Each has `ENDING`, `write(path, network, ...)`, which takes the settings of `export` that it names, and
+# `run(path, images, confidence, limit)`; those that write a folder have `MARK`, a file by which it is known.
+FORMATS = {"keras": keras_file, "saved_model": saved_model, "tflite": tflite, "onnx": onnx, "web": web}
 
 
-def export(network, kind, path, size=None, limit=10):
+def export(network, kind, path, size=None, limit=10, card=None, photo=None):
     """Write a network in another engine's format, in one piece or not at all.
 
     Args:
         network: `mrcnn.network.Network`.
-        kind: str. `"keras"`, `"saved_model"`, `"tflite"` or `"onnx"`.
-        path: path of the file or, for `"saved_model"`, of the folder.
+        kind: str. `"keras"`, `"saved_model"`, `"tflite"`, `"onnx"` or `"web"`.
+        path: path of the file or, for `"saved_model"` and `"web"`, of the folder.
         size: int or `None`. For `"tflite"`: side of the square input in pixels. Defaults to what the network was
             trained at.
         limit: int. For `"tflite"`: detections an image. Defaults to 10.
+        card: dict or `None`. For `"web"`: what is known of the weights, see `mrcnn.weights`. Defaults to `None`.
+        photo: uint8 `(H, W, 3)` or `None`. For `"web"`: what the page opens with. Defaults to `None`, Chelsea the cat.
 
     Raises:
         ValueError: if the kind, the path's ending or an argument is not accepted, or a package is missing.
@@ -33,16 +36,17 @@ def export(network, kind, path, size=None, limit=10):
     ending = FORMATS[kind].ENDING
     if ending and path.suffix != ending:
         raise ValueError(f"{path} must end in {ending} for the format {kind}")
-    if path.is_dir() and not (path / "saved_model.pb").exists():
+    mark = getattr(FORMATS[kind], "MARK", None)
+    if path.is_dir() and not (mark and (path / mark).exists()):
         raise ValueError(f"{path} is a folder that holds something else: give another --out")
-    if kind == "tflite" and network.config.preset != "lite":
-        raise ValueError(f"tflite is for the preset lite, not for {network.config.preset}; use onnx or saved_model")
+    if kind in ("tflite", "web") and network.config.preset != "lite":
+        raise ValueError(f"{kind} is for the preset lite, not for {network.config.preset}; use onnx or saved_model")
     if size % 32 or not 32 <= size <= 2048 or not 1 <= limit <= 100:
         raise ValueError(f"size {size} and limit {limit}: expected a multiple of 32 up to 2048, and 1 to 100")
     path.parent.mkdir(parents=True, exist_ok=True)
     with full_disk_said(path), tempfile.TemporaryDirectory(dir=path.parent) as folder:
         part = Path(folder) / path.name
-        FORMATS[kind].write(part, network, size, limit)
+        FORMATS[kind].write(part, network, size=size, limit=limit, card=card or {}, photo=photo)
         if path.is_dir():
             shutil.rmtree(path)
         os.replace(part, path)

@@ -5,14 +5,12 @@ import numpy as np
 ENDING = ".keras"
 
 
-def write(path, network, size, limit):
-    """Write the file; all formats' `write` take the same arguments.
+def write(path, network, **_):
+    """Write the file; all formats' `write` take the settings of `export`, of which this one needs none.
 
     Args:
         path: Path of the file, ending in `ENDING`.
         network: `mrcnn.network.Network`.
-        size: int. Not used here: the file takes any size.
-        limit: int. Not used here: the caller says it.
     """
     network.save(path)
 

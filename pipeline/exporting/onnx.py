@@ -8,7 +8,7 @@ ENDING = ".onnx"
 OPSET = 18
 
 
-def write(path, network, size, limit):
+def write(path, network, **_):
     """Write the file; see `pipeline.exporting.keras_file.write`. It takes one image of any size.
 
     Raises:
@@ -32,10 +32,13 @@ def write(path, network, size, limit):
 
 
 def run(path, images, confidence, limit):
-    """Run the file with ONNX Runtime; see `pipeline.exporting.keras_file.run`."""
+    """Run the file, or its content as `bytes`, with ONNX Runtime; see `pipeline.exporting.keras_file.run`."""
     import onnxruntime
 
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # its warnings are about shapes that are meant to be empty
+    model = path if isinstance(path, bytes) else str(path)
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     inputs = {"images": images, "confidence": np.array(confidence, np.float32), "limit": np.array(limit, np.int32)}
     names = [output.name for output in session.get_outputs()]
     return dict(zip(names, session.run(names, inputs), strict=True))

@@ -1,9 +1,10 @@
 """A network as a SavedModel: a folder that TensorFlow alone can run."""
 
 ENDING = ""
+MARK = "saved_model.pb"
 
 
-def write(path, network, size, limit):
+def write(path, network, **_):
     """Write the folder; see `pipeline.exporting.keras_file.write`. It takes images of any size."""
     write_function(path, network, detect_of(network), signature(None, None, None))
 

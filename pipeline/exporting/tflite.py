@@ -10,7 +10,7 @@ from pipeline.exporting.saved_model import signature, write_function
 ENDING = ".tflite"
 
 
-def write(path, network, size, limit):
+def write(path, network, *, size, limit, **_):
     """Write the file; see `pipeline.exporting.keras_file.write`.
 
     Args:

@@ -1,8 +1,10 @@
 """The network that a training run starts from."""
 
+import sys
+
 
 def initial_network(config, class_names):
-    """A network with initial weights: a backbone, or a whole model whose heads are kept if the classes are the same.
+    """A network with initial weights: a backbone, or all of a whole model but what belongs to classes that it lacks.
 
     Args:
         config: `TrainConfig`. Its `init` is `"imagenet"`, the path of an .h5 file (of keras.applications or of
@@ -36,8 +38,14 @@ def initial_network(config, class_names):
     if "config" not in card:
         weights.load_into(network, path, "backbone/")
         return network
-    parts = [stage.name + "/" for stage in network.layers]
-    if tuple(card["config"]["class_names"]) != tuple(class_names):
-        parts = [part for part in parts if part not in ("box_head/", "mask_head/")]
-    weights.load_into(network, path, tuple(parts))
+    if tuple(card["config"]["class_names"]) == tuple(class_names):
+        weights.load_into(network, path)
+        return network
+    shared = weights.load_all_that_fits(network, path)
+    new = [name for name in class_names if name not in shared]
+    print(
+        f"{path.name}: all of its weights that fit are kept; classes kept: {', '.join(shared) or 'none'}; "
+        f"new: {', '.join(new) or 'none'}",
+        file=sys.stderr,
+    )
     return network

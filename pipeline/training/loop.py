@@ -7,13 +7,17 @@ from pipeline.data.reader import SampleReader, next_batch
 from pipeline.training import devices, run_config
 from pipeline.training.checkpoint import Checkpointer
 from pipeline.training.evaluator import Evaluator, check_validation
+from pipeline.training.forecast import Forecast
 from pipeline.training.initial_network import initial_network
 from pipeline.training.run_log import Log
+from pipeline.training.size_choice import choose_input_size
 from pipeline.training.stop_request import StopRequest
 from pipeline.training.trainer import Trainer, learning_rate
 
+CHECKPOINT_SECONDS = 100  # so that a kill costs less than two minutes, however slow the machine is
 
-def train(config, datasets, val, out, resume=False):
+
+def train(config, datasets, val, out, resume=False, choose_size=False):
     """Train a network; its weights, figures and logs go to a folder, see `python -m pipeline train --help`.
 
     Args:
@@ -22,6 +26,7 @@ def train(config, datasets, val, out, resume=False):
         val: `CocoDataset` with those classes, or `None`.
         out: Path of the run's folder.
         resume: bool. Whether to go on from the checkpoint in `out`.
+        choose_size: bool. Whether to evaluate other input sizes at the end and keep the best one. Defaults to False.
 
     Returns:
         bool. True at the end, False if it was interrupted.
@@ -55,8 +60,14 @@ def train(config, datasets, val, out, resume=False):
     counts = ", ".join(f"{len(dataset)} photos in {dataset.folder}" for dataset in datasets)
     split = f" on {strategy.num_replicas_in_sync} devices" if strategy.num_replicas_in_sync > 1 else ""
     print(f"{counts}; step {trainer.step} of {config.steps}, {config.batch_size} photos each{split}", file=sys.stderr)
+    forecast = Forecast(config, trainer.step, val)
+
+    box_only = sum(dataset.count_box_only() for dataset in datasets)
+    if box_only:
+        print(f"{box_only} instances have a box and no mask: they train class and box, not masks", file=sys.stderr)
 
     stop = StopRequest()
+    saved_at = time.monotonic()
     bar = tqdm(total=config.steps, initial=trainer.step, unit="step", dynamic_ncols=True, disable=not first)
     batches = iter(reader.batches(trainer.step, worker))
     try:
@@ -69,15 +80,20 @@ def train(config, datasets, val, out, resume=False):
             if first:
                 log.step(trainer.step, losses, learning_rate(config, trainer.step), seconds, waited)
             evaluates = evaluator.is_due()
+            bar.update()
+            if first and forecast.add(seconds):
+                bar.write(forecast.sentence(), sys.stderr)
             if evaluates:
                 evaluator.evaluate(log)
-            bar.update()
-            bar.set_postfix(loss=f"{losses['total']:.3f}", best=f"{evaluator.best:.3f}", refresh=False)
+                bar.unpause()  # the time left is that of steps
+            best = {"best": f"{evaluator.best:.3f}"} if evaluator.best >= 0 else {}
+            bar.set_postfix(loss=f"{losses['total']:.3f}", **best, refresh=False)
             stopping = stop.asked
             # After the evaluation: a run that is killed in the middle of one has to do it again.
             due = evaluates or trainer.step % config.checkpoint_steps == 0 or trainer.step == config.steps
-            if first and (due or stopping):
+            if first and (due or stopping or time.monotonic() - saved_at > CHECKPOINT_SECONDS):
                 checkpointer.save(trainer, evaluator)
+                saved_at = time.monotonic()
             if stopping:
                 print(f"\nstopped at step {trainer.step}; go on with --resume", file=sys.stderr)
                 return False
@@ -94,11 +110,11 @@ def train(config, datasets, val, out, resume=False):
             log.close()
             print(log.speed(config.batch_size), file=sys.stderr)
     if first:
-        finish(evaluator)
+        finish(evaluator, choose_size)
     return True
 
 
-def finish(evaluator):
+def finish(evaluator, choose_size=False):
     """Say how a run ended; without validation its last averaged weights become `best.npz`."""
     best = evaluator.out / "best.npz"
     if evaluator.gave_up():
@@ -106,4 +122,12 @@ def finish(evaluator):
         print(f"no better mask AP in {count} evaluations: stopped", file=sys.stderr)
     if not evaluator.val:
         evaluator.save_average("best.npz", {})
-    print(f"done: {best}, mask AP {evaluator.best:.3f}" if evaluator.val else f"done: {best}")
+    chosen = choose_input_size(evaluator.out, evaluator.val) if evaluator.val and choose_size else None
+    if chosen:
+        sizes, size = chosen
+        print(
+            f"done: {best}, mask AP {sizes[str(size)]['mask_AP']:.3f} at an input of {size} pixels, "
+            f"{sizes[str(size)]['ms_per_picture']:.0f} ms a photo"
+        )
+    else:
+        print(f"done: {best}, mask AP {evaluator.best:.3f}" if evaluator.val else f"done: {best}")

@@ -104,6 +104,6 @@ def _figures(metrics):
         f"| | {' | '.join(names)} |",
         "|---" * (len(names) + 1) + "|",
     ]
-    for kind in ("mask", "box"):
+    for kind in ("mask", "box", "boundary"):
         lines.append(f"| {kind} | {' | '.join(f'{metrics[kind][name]:.3f}' for name in names)} |")
     return "\n".join(lines)

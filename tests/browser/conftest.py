@@ -1,6 +1,9 @@
 """The real app in a process of its own, and a real Chromium in front of it."""
 
 import shutil
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +12,8 @@ from playwright.sync_api import expect, sync_playwright
 from skimage import data
 from skimage.transform import resize
 
-from tools.app_process import running_app
+from tools import serve_site
+from tools.app_process import ROOT, running_app
 
 PATIENCE = 90_000  # milliseconds; a machine may be busy with training
 CHROMIUM_FLAGS = [
@@ -102,3 +106,79 @@ def page(open_page):
     page = open_page()
     yield page
     assert page.problems == []
+
+
+# The browser edition.
+
+
+@pytest.fixture(scope="session")
+def site_folder(tmp_path_factory):
+    """The page as `python -m pipeline export` writes it for the shipped model."""
+    folder = tmp_path_factory.mktemp("web") / "site"
+    command = [sys.executable, "-m", "pipeline", "export", "--weights", "cat", "--format", "web", "--out", str(folder)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if done.returncode and "npm" in done.stderr:
+        pytest.skip(done.stderr.strip().splitlines()[-1])
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def serve(folder, **options):
+    """Serves a folder in a thread: its address, and a function that stops it."""
+    server = serve_site.server(folder, **options)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    def stop():
+        server.shutdown()
+        server.server_close()
+
+    return f"http://127.0.0.1:{server.server_address[1]}/", stop
+
+
+@pytest.fixture(scope="session")
+def site(site_folder):
+    address, stop = serve(site_folder)
+    yield address
+    stop()
+
+
+@pytest.fixture(scope="session")
+def plain_site(site_folder):
+    """The same on a host that sends no headers."""
+    address, stop = serve(site_folder, isolated=False)
+    yield address
+    stop()
+
+
+@pytest.fixture
+def own_site(site_folder):
+    """A server of a test's own, which it may stop: its address, and the function that does."""
+    address, stop = serve(site_folder)
+    yield address, stop
+    stop()
+
+
+@pytest.fixture(scope="module")
+def open_site(browser, site):
+    """A function that opens the browser edition in a window of its own."""
+    contexts = []
+
+    def open_site(address=site, ready=True, **options):
+        options.setdefault("viewport", {"width": 1366, "height": 900})
+        context = browser.new_context(permissions=["camera", "clipboard-read", "clipboard-write"], **options)
+        context.set_default_timeout(PATIENCE)
+        contexts.append(context)
+        page = context.new_page()
+        page.problems = []
+        page.requested = []
+        page.on("pageerror", lambda error: page.problems.append(str(error)))
+        # Of the context: what workers fetch is among it.
+        context.on("request", lambda request: page.requested.append(request))
+        page.goto(address, timeout=PATIENCE)
+        if ready:
+            page.wait_for_selector("html[data-ready]")
+        return page
+
+    yield open_site
+    for context in contexts:
+        context.close()

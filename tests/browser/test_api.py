@@ -71,7 +71,7 @@ def test_defaults_and_nothing_found(client):
         ({"confidence": "a"}, "between 0 and 1.*came as a"),
         ({"confidence": [0.5]}, r"between 0 and 1.*came as \[0.5\]"),
         ({"confidence": None}, "between 0 and 1.*None"),
-        ({"model": None}, "model's name must be text.*None"),
+        ({"model": None}, "model's name is a text.*None"),
         ({"model": "../cat"}, 'no model "../cat".*cat'),
     ],
 )

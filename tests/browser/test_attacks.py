@@ -4,6 +4,7 @@ import base64
 import contextlib
 import http.server
 import os
+import socket
 import tempfile
 import threading
 import time
@@ -172,3 +173,71 @@ def test_opening_the_page_does_not_copy_the_photos_of_all_visitors():
         full = opening(visitor)
         assert full < 2 * empty + 0.05
         assert memory(app.process_id) - before < 100_000_000
+
+
+def test_values_that_no_widget_sends_are_answered_in_words(visitor):
+    """Private endpoints can be called by their numbers; that is harmless, and stays so."""
+    picture = visitor.file(example_photos()[0], "a.png")
+    odd = [None, True, -1, 1e308, "x", "x" * 100_000, [], [[]], {}, {"a": {"path": None}}, [None], "\0"]
+    for value in odd:
+        for message in (
+            visitor.send("api", picture, confidence=value),
+            visitor.send("api", picture, model=value),
+            visitor.send("photo", picture, confidence=value, opacity=value),
+            visitor.send("photo", picture, shown=value, model=value),
+            visitor.send("inside", value, confidence=value, model=value),
+            visitor.send("clip", value, clip_confidence=value),
+            visitor.send("files", value, batch_model=value),
+            visitor.send("camera", value, live_model=value),
+        ):
+            assert message["success"] or message["output"]["error"]
+    for dependency in visitor.config["dependencies"]:
+        for data in ([], [{}] * len(dependency["inputs"])):
+            message = visitor.join(dependency["id"], data)
+            assert message["success"] or message["output"]["error"]
+
+
+def test_one_visitor_leaves_room_for_others(server):
+    greedy, other = Visitor(server), Visitor(server)
+    picture = greedy.file(example_photos()[0], "a.png")
+    number, data = greedy.event("api", picture)
+    codes = [greedy.begin(number, data).status_code for _ in range(60)]
+    assert 429 in codes and codes.count(200) < 60
+    answer = other.send("api", other.file(example_photos()[0], "a.png"))
+    assert answer["success"], words(answer)
+
+
+def test_answers_tell_the_browser_what_not_to_do(visitor):
+    for path in ("/", "/config", "/nothing", "/healthz"):
+        headers = visitor.http.get(path).headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert "frame-ancestors 'self'" in headers["content-security-policy"]
+        assert headers["x-frame-options"] == "SAMEORIGIN"
+
+
+def test_names_of_other_hosts_are_not_believed(visitor):
+    answer = visitor.http.get("/config", headers={"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"})
+    assert "evil.example" not in answer.text and visitor.http.get("/healthz").json() == {"status": "ready"}
+
+
+def test_the_code_beside_the_figures_is_not_served(visitor):
+    figures = Path(__file__).resolve().parent.parent.parent / "docs" / "figures"
+    assert visitor.http.get(f"/gradio_api/file={figures}/segmentation.png").status_code == 200
+    assert visitor.http.get(f"/gradio_api/file={figures}/draw.py").status_code in (403, 404)
+
+
+@pytest.mark.parametrize("pause", [1, 25])
+def test_uploads_that_stop_or_trickle_are_dropped(server, pause):
+    host, port = server.removeprefix("http://").split(":")
+    head = b"POST /gradio_api/upload HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n"
+    head += b"Content-Type: multipart/form-data; boundary=X\r\n\r\n--X\r\n"
+    with socket.create_connection((host, int(port)), timeout=60) as connection:
+        connection.sendall(head + b'Content-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n')
+        start, answer = time.perf_counter(), b""
+        while not answer and time.perf_counter() - start < 60:
+            with contextlib.suppress(OSError):
+                connection.sendall(b"x")
+            connection.settimeout(pause)
+            with contextlib.suppress(TimeoutError):
+                answer = connection.recv(10_000)
+        assert b" 408 " in answer

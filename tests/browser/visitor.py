@@ -32,7 +32,7 @@ class Visitor:
 
     def upload(self, content, name):
         """Uploads bytes or the file of a path and gives the path that the server chose."""
-        content = content.read_bytes() if isinstance(content, Path) else content
+        content = content if isinstance(content, bytes) else Path(content).read_bytes()
         answer = self.http.post("/gradio_api/upload", files={"files": (name, content)})
         return answer.raise_for_status().json()[0]
 
@@ -63,22 +63,29 @@ class Visitor:
         Returns:
             The last message of the queue, a dict; or with `error`, `status` and `success` if it did not get that far.
         """
+        return self.join(*self.event(door, value, **values))
+
+    def event(self, door, value, **values):
+        """The number of a door's event, and the data that `send` would give it."""
         if door == "api":
             (dependency,) = (entry for entry in self.config["dependencies"] if entry["api_name"] == "segment")
-            data = [value, values.get("confidence", 0.5), values.get("model", "cat")]
-        else:
-            dependency = self.dependency(door)
-            data = []
-            for number in dependency["inputs"]:
-                name = (self._name(number) or "").replace("-", "_")
-                first = self.components[number]["props"].get("value")
-                data.append(value if self._name(number) == DOORS[door][0] else values.get(name, first))
-        return self.join(dependency["id"], data)
+            return dependency["id"], [value, values.get("confidence", 0.5), values.get("model", "cat")]
+        dependency = self.dependency(door)
+        data = []
+        for number in dependency["inputs"]:
+            name = (self._name(number) or "").replace("-", "_")
+            first = self.components[number]["props"].get("value")
+            data.append(value if self._name(number) == DOORS[door][0] else values.get(name, first))
+        return dependency["id"], data
+
+    def begin(self, number, data):
+        """Joins the queue with an event's number and its data, and gives the answer to that."""
+        body = {"fn_index": number, "data": data, "session_hash": self.session, "event_data": None}
+        return self.http.post("/gradio_api/queue/join", json=body)
 
     def join(self, number, data):
-        """Joins the queue with an event's number and its data, see `send`."""
-        body = {"fn_index": number, "data": data, "session_hash": self.session, "event_data": None}
-        answer = self.http.post("/gradio_api/queue/join", json=body)
+        """Joins the queue and waits for the end, see `send`."""
+        answer = self.begin(number, data)
         if answer.status_code != 200:
             return {"success": False, "status": answer.status_code, "output": {"error": answer.json()["detail"]}}
         event = answer.json()["event_id"]

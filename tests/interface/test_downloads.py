@@ -61,9 +61,11 @@ def test_images_have_the_photos_own_size_and_agree(analysis, folder):
     np.testing.assert_array_equal(semantic, found.semantic_map())
     mode, everything = images["cutout-all"]
     assert mode == "RGBA" and everything.shape == (300, 451, 4)
-    np.testing.assert_array_equal(everything[..., 3] > 0, found.masks.any(axis=0))
+    union = found.masks.any(axis=0)
+    assert ((everything[..., 3] > 127) & union).sum() > 0.95 * ((everything[..., 3] > 127) | union).sum()
     mode, cat = images["cutout-01-cat"]
-    assert max(cat.shape[:2]) <= 200 and (cat[..., 3] > 0).sum() == found.areas[0]
+    assert mode == "RGBA" and max(cat.shape[:2]) <= 225
+    assert (cat[..., 3] > 127).sum() == pytest.approx(found.areas[0], rel=0.05)
 
 
 def test_coco(analysis, folder):

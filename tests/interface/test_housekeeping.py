@@ -5,11 +5,10 @@ import time
 import types
 
 import gradio as gr
-import pytest
 from gradio.state_holder import StateHolder
 
 from interface import housekeeping
-from interface.housekeeping import delete_files, forget_sessions, read_kept_image
+from interface.housekeeping import delete_files, forget_sessions
 
 
 def test_old_files_are_deleted_and_only_they(tmp_path):
@@ -61,8 +60,3 @@ def test_rounds_are_made_until_the_page_ends(tmp_path, monkeypatch):
     # In a thread of its own: the browser tests leave a loop running in this one.
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         pool.submit(asyncio.run, limited()).result()
-
-
-def test_a_photo_that_is_gone_is_not_named_by_its_path(tmp_path):
-    with pytest.raises(ValueError, match=r"^The photo is no longer kept here: please choose it again\.$"):
-        read_kept_image(tmp_path / "photo.png")

@@ -97,7 +97,7 @@ def test_a_forgotten_result_is_made_anew(models, tmp_path):
     redraw = next(function.fn for function in page.fns.values() if function.name == "redraw")
     path = tmp_path / "chelsea.png"
     Image.fromarray(data.chelsea()).save(path)
-    widgets = [50, 50, ["masks"], 50, "instance", "original", "solid", []]
+    widgets = [50, 50, ["masks"], 50, "instance", "original", "#f6f4ef", "solid", []]
     inputs = ["cat", EVERYTHING, *widgets]
     words, images, table, token, _, offered = redraw(str(path), "a token of yesterday", *inputs)
     assert ("Cut-out 1, cat (PNG)", "cutout-01-cat.png") in offered.choices
@@ -122,5 +122,5 @@ def test_a_model_that_was_deleted_meanwhile(monkeypatch):
 
 @pytest.mark.parametrize("name", [None, ["cat"], {"a": 1}, 5])
 def test_a_name_that_is_no_text(name):
-    with pytest.raises(ValueError, match="must be text"):
+    with pytest.raises(ValueError, match="name is a text"):
         Models().get(name)

@@ -31,7 +31,7 @@ def test_filling_is_grey_and_outside_the_image():
     assert (canvas[height:] == GREY).all()
 
 
-def test_boxes_go_back_to_the_image_and_are_cut_to_it():
-    boxes = np.array([[0, 0, 230, 384], [115, 192, 256, 384]], np.float32)
-    expected = np.array([[0, 0, 300, 500], [150, 250, 300, 500]])
+def test_boxes_go_back_to_the_image_and_may_reach_out_of_it():
+    boxes = np.array([[0, 0, 230, 384], [115, 192, 253, 384]], np.float32)
+    expected = np.array([[0, 0, 300, 500], [150, 250, 330, 500]])
     assert to_image(boxes, (0, 0, 230, 384), (300, 500)) == pytest.approx(expected, abs=1e-3)

@@ -23,6 +23,25 @@ def test_finds_chelsea(model, chelsea):
     assert (found.semantic_map() == mask).all()
 
 
+def test_a_mask_goes_on_up_to_the_edge_of_the_photo(model, chelsea):
+    mask = model.segment(chelsea).masks[0]
+    covered, inside = mask[-3:].sum(axis=1), mask[-12]
+    assert inside.sum() > 100
+    assert (covered >= 0.95 * inside.sum()).all()
+
+
+def test_the_box_is_that_of_the_mask(model, chelsea):
+    found = model.segment(chelsea)
+    rows, columns = np.flatnonzero(found.masks[0].any(axis=1)), np.flatnonzero(found.masks[0].any(axis=0))
+    assert found.boxes[0].tolist() == [rows[0], columns[0], rows[-1] + 1, columns[-1] + 1]
+
+
+def test_each_pixel_has_one_owner_unless_overlaps_are_asked_for(model, chelsea):
+    two = np.hstack([chelsea[:, 100:330], chelsea[:, 100:330]])
+    assert model.segment(two, confidence=0.05).masks.sum(axis=0).max() == 1
+    assert model.segment(two, confidence=0.05, overlaps=True).masks.sum(axis=0).max() > 1
+
+
 @pytest.mark.parametrize("name", ["astronaut", "coffee"])
 def test_no_cat_where_there_is_none(model, name):
     assert len(model.segment(getattr(data, name)())) == 0

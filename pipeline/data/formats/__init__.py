@@ -1,7 +1,20 @@
-"""The annotation formats that `python -m pipeline prepare` reads, one a file, behind one small interface.
+"""The annotation formats that `python -m pipeline prepare` reads, one a file, in one form.
 
-A reader has `class_names` (list of str), `images` (list of Path), `inputs` (every file it reads), `credits`
-(author, licence and source by image) and `read(image, size) -> Annotation`.
+A format is a class with
+
+    looks_for      str. The names that it recognises its files by, for the sentence that nothing fits.
+    recognises     (source) -> bool. Whether the files of a `Source` are of this format; looks at one or two of them.
+    __init__       (source, options). Finds photos and annotations; ValueError in one sentence if that is impossible.
+    saw            str. What was found, such as "120 labelme files".
+    class_names    list of str.
+    images         list of Path. The photos that are annotated, or that the annotations name.
+    inputs         list of Path. Every file it reads.
+    notes          list of str. Whole sentences on how something was understood.
+    credits        dict. Author, licence and source by the stem of an image, where the format has them.
+    parts          dict from Path to str, where the annotations divide the photos, as into train and val.
+    read           (image, size) -> Annotation. ValueError in a few words if the photo cannot be used.
+
+Masks come at the size that the annotation was made at; `pipeline.data.prepare` brings them to that of the photo.
 """
 
 import math
@@ -11,8 +24,17 @@ from pathlib import Path
 
 import numpy as np
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
-FORMATS = ("open_images", "voc", "coco", "label_masks")
+FORMATS = {
+    "open_images": "open_images.OpenImagesReader",
+    "coco": "coco.CocoReader",
+    "via": "via.ViaReader",
+    "labelme": "labelme.LabelmeReader",
+    "cvat": "cvat.CvatReader",
+    "voc_masks": "voc_masks.VocMaskReader",
+    "voc": "voc.VocReader",
+    "yolo": "yolo.YoloReader",
+    "label_masks": "label_masks.LabelMaskReader",
+}
 
 
 @dataclass
@@ -20,9 +42,10 @@ class Region:
     """One annotated thing, before it is brought to image size.
 
     Attributes:
-        class_name: str.
+        class_name: str. Empty for an ignore region that may be of any class.
         mask: bool array (h, w) of any size with the image's aspect ratio, or None if only the box is known.
-        box: y1, x1, y2, x2 in pixels of the annotated size, y2/x2 exclusive; None if there is a mask.
+        box: y1, x1, y2, x2 in pixels of the annotated size, y2/x2 exclusive; beside a mask it is where the
+            object is should the mask turn out empty. None if not even the place is known: then the whole image.
         ignore: bool. True for groups and doubtful things: neither positive nor negative.
     """
 
@@ -46,54 +69,101 @@ class Annotation:
     problems: list = field(default_factory=list)
     size: tuple | None = None
 
+    def add(self, class_name, draw, box=None, ignore=False):
+        """Adds a region; if its outline cannot be read it becomes an ignore region, for something is there.
 
-def open_reader(name, data, annotations=None, class_names=None, values="instances"):
+        Args:
+            class_name: str.
+            draw: function without arguments that returns the mask, or raises ValueError with a few words.
+            box: y1, x1, y2, x2, where the region is; None if that is known from the mask alone.
+            ignore: bool. Ignored anyway.
+        """
+        try:
+            self.regions.append(Region(class_name, draw(), box, ignore))
+        except ValueError as error:
+            self.add_unreadable(class_name, str(error), box)
+
+    def add_box(self, class_name, box, ignore=False):
+        """Adds a region of which only the box is known."""
+        self.regions.append(Region(class_name, box=box, ignore=ignore))
+
+    def add_unreadable(self, class_name, problem, box=None):
+        """Adds an ignore region for an object that cannot be read, and says why."""
+        self.problems.append(problem)
+        self.regions.append(Region(class_name, box=box, ignore=True))
+
+
+@dataclass
+class Options:
+    """What a user may say about the annotations.
+
+    Attributes:
+        class_names: list of str or None. Names the classes of formats that do not.
+        values: str. What the values of label masks stand for: `"instances"` or `"classes"`.
+        unpack: Path or None. Folder that photos within annotation files are written to.
+    """
+
+    class_names: list | None = None
+    values: str = "instances"
+    unpack: Path | None = None
+
+
+def open_reader(name, data, annotations=None, options=None):
     """Opens a data set for reading.
 
     Args:
         name: str. One of FORMATS, or `"auto"` to tell the format by what lies there.
         data: Path. Folder of images.
-        annotations: Path or None. Folder of XML or PNG files, or a COCO JSON file. Defaults to `data`.
-        class_names: list of str. Label masks do not name their classes; the other formats do.
-        values: str. What the values of label masks stand for: `"instances"` or `"classes"`.
+        annotations: Path or None. Folder or file of the annotations. Defaults to `data`.
+        options: `Options`.
+
+    Returns:
+        The reader. It has besides what its class has: `format`, its name; `unannotated`, a list of the photos that are
+        not in the annotations; and `part_of`, a function from a photo to its part, such as train, or None.
 
     Raises:
         ValueError: the folder is missing or its format cannot be told.
     """
-    from pipeline.data.formats.coco import CocoReader
-    from pipeline.data.formats.label_masks import LabelMaskReader
-    from pipeline.data.formats.open_images import OpenImagesReader
-    from pipeline.data.formats.voc import VocReader
+    from pipeline.data.formats.source import Source
+    from pipeline.data.split import part_by_folder
 
     data = Path(data)
     if not data.is_dir():
         raise ValueError(f"{data} is not a folder; --data takes the folder that holds the images")
     if annotations is not None and not Path(annotations).exists():
-        raise ValueError(f"{annotations} does not exist; --annotations takes a folder or a COCO JSON file")
+        raise ValueError(f"{annotations} does not exist; --annotations takes a folder or a file of annotations")
+    source = Source(data, annotations)
     if name == "auto":
-        name = _tell_format(data, annotations)
-    if name == "open_images":
-        return OpenImagesReader(data)
-    if name == "voc":
-        return VocReader(data, annotations or data)
-    if name == "coco":
-        return CocoReader(data, annotations)
-    return LabelMaskReader(data, annotations, class_names, values)
+        name = tell_format(source)
+    reader = format_class(name)(source, options or Options())
+    known = {*reader.images, *reader.inputs}
+    reader.format = name
+    reader.unannotated = [path for path in source.images if path not in known]
+    reader.part_of = lambda path: reader.parts.get(path) or part_by_folder(path, data)
+    return reader
 
 
-def _tell_format(data, annotations):
-    if annotations is None and (data / "classes.csv").exists() and (data / "images").is_dir():
-        return "open_images"
-    where = Path(annotations or data)
-    if where.is_file():
-        return "coco"
-    if next(where.rglob("*.xml"), None):
-        return "voc"
-    if annotations is not None and next(where.rglob("*.png"), None):
-        return "label_masks"
+def format_class(name):
+    """The class of a format, imported when it is asked for."""
+    import importlib
+
+    module, _, class_name = FORMATS[name].partition(".")
+    return getattr(importlib.import_module(f"pipeline.data.formats.{module}"), class_name)
+
+
+def tell_format(source):
+    """The first of FORMATS that recognises a source.
+
+    Raises:
+        ValueError: if none does, with what was seen and what was looked for.
+    """
+    for name in FORMATS:
+        if format_class(name).recognises(source):
+            return name
+    looked_for = "; ".join(f"{name}: {format_class(name).looks_for}" for name in FORMATS)
     raise ValueError(
-        f"no annotations were found in {where}; accepted are a folder that `download` made, "
-        "Pascal VOC XML files, a COCO JSON file or PNG label masks (the latter two with --annotations PATH)"
+        f"no annotations were found in {source.where}: it holds {source.summary()}. Looked for were {looked_for}. "
+        "--annotations says where they are, --format what they are"
     )
 
 
@@ -103,31 +173,6 @@ def default_annotations(folder):
     if folder.name in ("", ".."):  # such as "."
         folder = Path(os.path.abspath(folder))
     return folder.with_name(f"{folder.name}.json")
-
-
-def find_images(folder, without=None):
-    """Images below a folder, sorted, by file name without suffix.
-
-    Args:
-        folder: Path.
-        without: Path or None. A folder below it to leave out (the one with label masks).
-
-    Returns:
-        Dictionary from stem to Path.
-
-    Raises:
-        ValueError: there are none, or two have the same stem, so that annotations would be ambiguous.
-    """
-    images = {}
-    for path in sorted(Path(folder).rglob("*")):
-        if path.suffix.lower() not in IMAGE_SUFFIXES or (without and Path(without) in path.parents):
-            continue
-        if path.stem in images:
-            raise ValueError(f"{images[path.stem]} and {path} have the same name; annotations cannot be told apart")
-        images[path.stem] = path
-    if not images:
-        raise ValueError(f"{folder} holds no images; accepted are {', '.join(IMAGE_SUFFIXES)}")
-    return images
 
 
 def fit_mask(mask, size):

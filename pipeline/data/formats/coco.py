@@ -1,55 +1,86 @@
-"""COCO instance JSON: polygons, run-length encodings and boxes."""
+"""COCO instance JSON: polygons, run-length encodings and boxes; also as Roboflow and CVAT lay it out."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 
 from mrcnn.results import run_length
 from mrcnn.results.instances import MaskWindow
-from pipeline.data.formats import Annotation, Region
+from pipeline.data.formats import Annotation
 
 
 class CocoReader:
-    """Images that a COCO JSON file names, relative to a folder.
+    """Photos that one or several COCO JSON files name.
 
-    Args:
-        data: Path. Folder that `file_name` is relative to.
-        annotations: Path. The JSON file.
+    Roboflow writes `train/_annotations.coco.json` beside the photos, CVAT and COCO itself
+    `annotations/instances_*.json` beside `images/`.
     """
 
-    def __init__(self, data, annotations):
-        if annotations is None:
-            raise ValueError("the coco format needs its JSON file: add --annotations FILE")
-        images, categories, rows = read_coco(annotations, lambda images, *_: [_size(row) for row in images.values()])
-        names = {row["id"]: row["name"] for row in categories}
-        self.sizes = {image_id: _size(row) for image_id, row in images.items()}
-        self.rows = {image_id: [] for image_id in images}
-        for row in rows:
-            if row["image_id"] in self.rows and row["category_id"] in names:
-                self.rows[row["image_id"]].append(row | {"class": names[row["category_id"]]})
-        self.class_names = list(names.values())
-        self.images = {Path(data) / row["file_name"]: row for row in images.values()}
-        self.inputs = [*self.images, Path(annotations)]
-        self.credits = {}
+    looks_for = "JSON with images, annotations and categories"
+
+    @staticmethod
+    def recognises(source):
+        pointed_at = source.annotations and source.where.is_file() and source.where.suffix.lower() == ".json"
+        return bool(source.first_json(_is_coco) or (pointed_at and source.json(source.where) is None))
+
+    def __init__(self, source, options):
+        files = [path for path in source.files(".json") if _is_coco(source.json(path)) or path == source.annotations]
+        instances = [path for path in files if path.name.startswith("instances")]  # COCO has captions beside them
+        self.rows, self.sizes, self.parts, self.names = {}, {}, {}, {}
+        self.notes, self.credits, dummies = [], {}, set()
+        for path in instances or files:
+            dummies |= self._add(source, path, _part(path) if len(instances or files) > 1 else None)
+        if not files:
+            raise ValueError(f"{source.where} holds no COCO instance JSON: {self.looks_for}")
+        self.images = list(self.rows)
+        used = {row["class"] for rows in self.rows.values() for row in rows}
+        for name in sorted(dummies - used):
+            del self.names[name]
+            self.notes.append(
+                f"the class {name!r} has no objects and stands over the others, as in exports of Roboflow: left out"
+            )
+        self.class_names = list(self.names)
+        self.inputs = [*self.images, *(instances or files)]
+        count = len(instances or files)
+        self.saw = f"COCO JSON of {len(self.rows)} photos" + (f" in {count} files" if count > 1 else "")
+
+    def _add(self, source, path, part):
+        """Takes one file's rows; returns the names of its categories that stand over the others."""
+        content, categories, annotations = read_coco(path, lambda images, *_: [_size(row) for row in images.values()])
+        names = {row["id"]: row["name"].strip() for row in categories}
+        for name in names.values():
+            self.names.setdefault(name)
+        images = {}
+        for row in content.values():
+            name = str(row["file_name"])
+            photo = images[row["id"]] = source.find(name, path) or source.data / name
+            self.rows.setdefault(photo, [])
+            self.sizes[photo] = _size(row)
+            if part:
+                self.parts[photo] = part
+        for row in annotations:
+            if row["image_id"] in images:
+                name = names.get(row["category_id"])
+                if name is None:
+                    raise ValueError(f"annotation {row.get('id')} has the category {row['category_id']}, not listed")
+                self.rows[images[row["image_id"]]].append(row | {"class": name})
+        return {row.get("supercategory") for row in categories} & set(names.values())
 
     def read(self, image, size):
         """Reads the instances of an image; none makes it a negative."""
-        image_id = self.images[image]["id"]
-        height, width = self.sizes[image_id] or size
+        height, width = self.sizes[image] or size
         annotation = Annotation(size=(height, width))
-        for row in self.rows[image_id]:
-            ignore = bool(row.get("iscrowd", 0))
-            try:
-                if row.get("segmentation"):
-                    mask = decode_segmentation(row["segmentation"], height, width)
-                    annotation.regions.append(Region(row["class"], mask=mask, ignore=ignore))
-                else:
-                    left, top, box_width, box_height = (float(value) for value in row["bbox"])
-                    box = (top, left, top + box_height, left + box_width)
-                    annotation.regions.append(Region(row["class"], box=box, ignore=ignore))
-            except (KeyError, TypeError, ValueError):
-                annotation.problems.append("segmentation cannot be decoded")
+        for row in self.rows[image]:
+            ignore, box = bool(row.get("iscrowd", 0)), box_of(row)
+            if row.get("segmentation"):
+                annotation.add(row["class"], lambda row=row: _decode(row, height, width), box, ignore)
+            elif box:
+                annotation.add_box(row["class"], box, ignore)
+            else:
+                problem = "box without four numbers" if "bbox" in row else "neither outline nor box"
+                annotation.add_unreadable(row["class"], problem)
         return annotation
 
 
@@ -69,7 +100,7 @@ def read_coco(path, check=None):
         ValueError: if the file is anything else, or names no images.
     """
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        content = json.loads(Path(path).read_text(encoding="utf-8-sig"))
         images = {row["id"]: row for row in content["images"]}
         categories = sorted(content["categories"], key=lambda row: row["id"])
         rows = content["annotations"]
@@ -87,6 +118,34 @@ def read_coco(path, check=None):
     if not images:
         raise ValueError(f"{path} names no images")
     return images, categories, rows
+
+
+def _is_coco(content):
+    return isinstance(content, dict) and isinstance(content.get("images"), list)
+
+
+def _part(path):
+    """The part of the data that one of several files stands for: `instances_train2017.json` is train."""
+    name = re.sub(r"^(instances|_?annotations)|(_?annotations)?(\.coco)?$", "", path.stem)
+    return re.sub(r"[_.\-]|\d{4}$", "", name) or None
+
+
+def _decode(row, height, width):
+    try:
+        return decode_segmentation(row["segmentation"], height, width)
+    except ValueError as error:
+        raise ValueError("segmentation cannot be decoded") from error
+
+
+def box_of(row):
+    """The box y1, x1, y2, x2 of a row, None if it states none that can be."""
+    try:
+        left, top, width, height = (float(value) for value in row["bbox"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    if not np.isfinite([left, top, width, height]).all():
+        return None
+    return (top, left, top + height, left + width)
 
 
 def _size(image):
@@ -107,7 +166,7 @@ def decode_segmentation(segmentation, height, width):
 
     try:
         if isinstance(segmentation, list):
-            _check_polygons(segmentation, height, width)
+            check_polygons(segmentation, height, width)
             return rle.decode(rle.merge(rle.frPyObjects(segmentation, height, width))).astype(bool)
         if list(segmentation["size"]) != [height, width]:
             raise ValueError(f"the mask has the size {segmentation['size']}, its image {[height, width]}")
@@ -120,7 +179,12 @@ def decode_segmentation(segmentation, height, width):
         raise ValueError("it is neither a list of polygons nor run lengths") from error
 
 
-def _check_polygons(polygons, height, width):
+def check_polygons(polygons, height, width):
+    """Refuses polygons, lists of x, y, x, y, ..., that cannot be outlines in an image of this size.
+
+    Raises:
+        ValueError: in a few words.
+    """
     if not polygons or any(len(polygon) < 6 for polygon in polygons):
         raise ValueError("a polygon has fewer than three corners")
     farthest = 10 * max(height, width)  # some tools let an outline leave the image, none that far

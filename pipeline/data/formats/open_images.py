@@ -11,14 +11,17 @@ SAME_OBJECT_IOU = 0.5  # masks and boxes come from two tables without a common k
 
 
 class OpenImagesReader:
-    """Masks and boxes of one downloaded split.
+    """Masks and boxes of one downloaded split, such as `data/cat/train`."""
 
-    Args:
-        folder: Path. Such as `data/cat/train`.
-    """
+    looks_for = "classes.csv beside images/, as `download` leaves it"
 
-    def __init__(self, folder):
-        self.folder = folder
+    @staticmethod
+    def recognises(source):
+        folder = source.data
+        return source.annotations is None and (folder / "classes.csv").exists() and (folder / "images").is_dir()
+
+    def __init__(self, source, options):
+        self.folder = folder = source.data
         self.images = sorted((folder / "images").glob("*.jpg"))
         names = {row["LabelName"]: row["DisplayName"] for row in _rows(folder / "classes.csv", CLASS_COLUMNS)}
         self.class_names = list(names.values())
@@ -30,6 +33,8 @@ class OpenImagesReader:
         self.inputs = [path for path in sorted(folder.rglob("*")) if path.is_file()]
         if not self.images:
             raise ValueError(f"{folder / 'images'} holds no images; run `python -m pipeline download` first")
+        self.saw = f"a download from Open Images with {len(self.images)} photos"
+        self.notes, self.parts = [], {}
 
     def read(self, image, size):
         """Reads the masks of an image, then the boxes that no mask belongs to.

@@ -1,38 +1,40 @@
 """Pascal VOC XML boxes, one file an image, as LabelImg, `openimages` and many other tools write them."""
 
 import xml.etree.ElementTree as ElementTree
-from pathlib import Path
 
-from pipeline.data.formats import Annotation, Region, find_images
+from pipeline.data.formats import Annotation
+from pipeline.data.formats.source import sorted_names
 
 
 class VocReader:
-    """Images and XML files below two folders (or one), paired by file name.
+    """Photos with an XML file of the same stem, or that an XML file names."""
 
-    Args:
-        data: Path. Folder of images, searched to any depth.
-        annotations: Path. Folder of XML files, searched to any depth.
-    """
+    looks_for = "Pascal VOC XML with annotation elements"
 
-    def __init__(self, data, annotations):
-        by_stem = find_images(data)
-        self.images = list(by_stem.values())
-        self.files = {path.stem: path for path in sorted(Path(annotations).rglob("*.xml"))}
-        self.inputs = self.images + list(self.files.values())
-        self.credits = {}
-        names = set()
-        for path in self.files.values():
+    @staticmethod
+    def recognises(source):
+        # One broken file must not hide the others.
+        return source.first_xml("annotation") is not None
+
+    def __init__(self, source, options):
+        self.files, self.notes, self.credits, self.parts, names = {}, [], {}, {}, set()
+        for path in source.files(".xml"):
+            photo = source.find(path.stem, path) or source.find(_file_name(path), path)
+            self.files.setdefault(photo or source.data / (_file_name(path) or f"{path.stem}.jpg"), path)
             try:
                 names.update(region.class_name for region in read_voc(path).regions)
             except ValueError:
                 continue  # said when its image is read
-        self.class_names = sorted(names)
+        if not self.files:
+            raise ValueError(f"{source.where} holds no XML files: {self.looks_for}")
+        self.images = sorted(self.files)
+        self.inputs = [*self.images, *self.files.values()]
+        self.class_names = sorted_names(names)
+        self.saw = f"{len(self.files)} files of Pascal VOC XML"
 
     def read(self, image, size):
-        """Reads the boxes of an image. A file without objects makes a negative; no file is a ValueError."""
-        if image.stem not in self.files:
-            raise ValueError("no annotation file")
-        return read_voc(self.files[image.stem])
+        """Reads the boxes of an image. A file without objects makes a negative."""
+        return read_voc(self.files[image])
 
 
 def read_voc(path):
@@ -61,11 +63,19 @@ def read_voc(path):
         try:
             x1, y1, x2, y2 = (float(item.findtext(f"bndbox/{edge}")) for edge in ("xmin", "ymin", "xmax", "ymax"))
         except (TypeError, ValueError):
-            annotation.problems.append("box without four numbers")
+            annotation.add_unreadable(name, "box without four numbers")
             continue
+        box = (min(y1, y2), min(x1, x2), max(y1, y2) + 1, max(x1, x2) + 1)
         if not name or x2 < x1 or y2 < y1:
-            annotation.problems.append("box without a name" if not name else "box turned inside out")
+            annotation.add_unreadable(name, "box without a name" if not name else "box turned inside out", box)
             continue
-        ignore = item.findtext("difficult", "0").strip() == "1"
-        annotation.regions.append(Region(name, box=(y1, x1, y2 + 1, x2 + 1), ignore=ignore))
+        annotation.add_box(name, box, ignore=item.findtext("difficult", "0").strip() == "1")
     return annotation
+
+
+def _file_name(path):
+    """The photo that an XML file names, empty if it names none."""
+    try:
+        return (ElementTree.parse(path).getroot().findtext("filename") or "").strip()
+    except (ElementTree.ParseError, UnicodeDecodeError):
+        return ""

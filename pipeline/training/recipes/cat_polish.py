@@ -1,4 +1,4 @@
-"""The last run of the shipped cat model: the size of the network's input as at inference, and photos hardly scaled.
+"""The fourth stage of the shipped cat model: the size of the network's input as at inference, and photos hardly scaled.
 
     python -m pipeline train --config cat_polish --init runs/cat_average --data DATA/train --data DATA/extra \
         --val DATA/val --out runs/cat_polish5 --set seed=5

@@ -2,6 +2,9 @@
 
     python -m pipeline train --config cat_wild --init runs/cat_final --class cat --data DATA/train --data DATA/extra \
         --data DATA/wild --val DATA/val --out runs/cat_wild
+
+1,600 steps of 4 photos: some 12 minutes at the 9.6 photos a second of two idle cores of a server CPU. Result: 8 of 424
+everyday photos without cats flagged instead of 20, mask AP 0.575 on the 436 validation photos (0.580 before).
 """
 
 import dataclasses
@@ -11,7 +14,7 @@ from pipeline.training.recipes.cat_polish import CONFIG as POLISH
 CONFIG = dataclasses.replace(
     POLISH,
     image_size=416,
-    steps=4000,
+    steps=1600,
     learning_rate=2e-4,
     sampling_weights=(
         ("kind=other_animal", 4),
@@ -23,6 +26,6 @@ CONFIG = dataclasses.replace(
     ),
     # Masks made by a machine teach what a cat is and where, not where it ends.
     box_only=("source=kaggle",),
-    evaluate_steps=1000,
+    evaluate_steps=800,
     seed=7,
 )

@@ -12,6 +12,7 @@ from mrcnn import MaskRCNN
 from mrcnn.config import PRESETS
 from mrcnn.matterport import loader as matterport
 from mrcnn.matterport.layout import LayoutError, check, layout
+from mrcnn.results.instances import Instances
 from tests.mrcnn.matterport import reference as matterport_reference
 from tests.mrcnn.matterport.file import CLASSES, random_file, tensor_shapes, write
 from tests.mrcnn.matterport.reference import Reference
@@ -162,6 +163,13 @@ def test_mask_head(stages):
     assert_close(tf.sigmoid(stages.network.mask_head([tf.constant(pooled)])), expected)
 
 
+def as_drawn(detections):
+    """Boxes and masks as the network gives them, which is what the original shows; `segment` tidies them."""
+    names = [detections.class_names[class_id - 1] for class_id in detections.class_ids]
+    parts = detections.boxes, detections.scores, detections.class_ids, names, detections.image_size
+    return Instances(*parts, detections.paste())
+
+
 def share_matched(found, expected, box=2, score=0.002, iou=0.97):
     """The share of the expected detections that have one like them."""
 
@@ -181,7 +189,7 @@ def share_matched(found, expected, box=2, score=0.002, iou=0.97):
 @pytest.mark.parametrize(("depth", "classes", "size"), [(50, 4, 128), (101, CLASSES, 256)])
 def test_whole_image(depth, classes, size, chelsea):
     path, tensors = random_file(classes, depth)
-    found = MaskRCNN.from_matterport(path, image_min_dim=size, image_max_dim=size).segment(chelsea, confidence=0.0)
+    found = as_drawn(MaskRCNN.from_matterport(path, image_min_dim=size, image_max_dim=size).detect(chelsea, 0.0))
     expected = Reference(tensors).detect(chelsea, size, size)
     assert len(found) == len(expected[0])
     # Not all: crop_and_resize fills a sample that lies outside by the last bit of a float with zeros. For boxes that
@@ -198,7 +206,7 @@ def test_masks_that_are_unsure_of_every_cell_fill_their_boxes_to_the_edge(chelse
     path = write(tmp_path / "unsure.h5", tensors)
     counts = {"post_nms_rois_inference": 100, "detection_max_instances": 20}
     model = MaskRCNN.from_matterport(path, image_min_dim=128, image_max_dim=128, **counts)
-    found = model.segment(chelsea, confidence=0.0)
+    found = as_drawn(model.detect(chelsea, 0.0))
     assert share_matched(found, Reference(tensors).detect(chelsea, 128, 128, proposals=100, limit=20)) >= 0.9
     assert all(window.mask.all() for window in found.windows)
 
@@ -211,7 +219,7 @@ def test_small_images_are_enlarged_and_a_batch_agrees_with_single_ones(chelsea):
     expected = Reference(tensors).detect(small, 128, 192, proposals=100, limit=9)
     batch = model.segment_batch([small, chelsea], confidence=0.0)
     assert len(batch[0]) == len(expected[0])
-    assert share_matched(batch[0], expected) >= 0.85  # 8 of 9
+    assert share_matched(as_drawn(model.detect(small, 0.0)), expected) >= 0.85  # 8 of 9
     alone = model.segment(chelsea, confidence=0.0)
     assert np.abs(alone.boxes - batch[1].boxes).max() <= 1
     assert model.segment(chelsea).scores.min() >= 0.7  # the original's confidence

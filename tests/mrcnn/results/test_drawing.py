@@ -142,14 +142,14 @@ def test_semantic_image_keeps_class_ids_through_a_file(tmp_path, found):
 
 
 def test_cut_out(photo, found):
-    cut = drawing.cut_out(photo, found)
+    cut = drawing.cut_out(photo, found, soft=False)
     union = found.masks.any(axis=0)
     assert cut.shape == (HEIGHT, WIDTH, 4)
     np.testing.assert_array_equal(cut[..., 3], union * 255)
     np.testing.assert_array_equal(cut[union, :3], photo[union])
     assert not cut[~union].any()
     y1, x1, y2, x2 = found.boxes[1].astype(int)
-    cropped = drawing.cut_out(photo, found[1], crop=True)
+    cropped = drawing.cut_out(photo, found[1], crop=True, soft=False)
     np.testing.assert_array_equal(cropped[..., 3] > 0, found.masks[1][y1:y2, x1:x2])
 
 

@@ -35,14 +35,14 @@ def test_values_between_cells_are_linear():
         (0.5, [0, 0, 0, 0, 1, 1, 1, 1]),
         (0.7, [0, 0, 0, 0, 0, 1, 1, 0]),
     ]:
-        window = paste_mask(np.array([[0.0, 1.0]]), [0, 0, 1, 8], (1, 8), threshold)
+        window = paste_mask(np.array([[0.0, 1.0]]), [4, 40, 5, 48], (9, 88), threshold)
         np.testing.assert_array_equal(window.mask[0], np.array(expected, bool))
 
 
 def test_agrees_with_an_independent_bilinear_resize():
     generator = np.random.default_rng(1)
     soft = resize(generator.random((7, 7)), (56, 56), order=1)
-    window = paste_mask(soft, [0, 0, 230, 170], (230, 170))
+    window = paste_mask(soft, [10, 10, 240, 180], (250, 190))
     padded = np.pad(soft, 1)
     # skimage resizes the zero-padded grid; the inner part of it is the box.
     expected = resize(padded, (2300 * 58 // 56, 1700 * 58 // 56), order=1, mode="constant", anti_aliasing=False)
@@ -72,13 +72,47 @@ def test_a_box_between_pixels_touches_them_all():
 
 
 @pytest.mark.parametrize("box", [[-30, -40, 60, 50], [70, 80, 130, 160], [-10, -10, 110, 120]])
-def test_a_box_over_the_border_is_the_same_mask_cut_off(box):
+def test_a_box_over_the_border_is_the_same_mask_cut_off_but_for_two_cells_before_it(box):
     generator = np.random.default_rng(2)
     soft = resize(generator.random((6, 6)), (28, 28), order=1)
     inside = whole(paste_mask(soft, box, (100, 110)), (100, 110))
     moved = whole(paste_mask(soft, np.array(box) + 100, (300, 310)), (300, 310))[100:200, 100:210]
     assert inside.any()
-    np.testing.assert_array_equal(inside, moved)
+    near = int(np.ceil(2.5 * max(box[2] - box[0], box[3] - box[1]) / 28))
+    np.testing.assert_array_equal(inside[near:-near, near:-near], moved[near:-near, near:-near])
+
+
+@pytest.mark.parametrize("over", [0.0, 0.7, 3.0, 11.2])
+@pytest.mark.parametrize("side", range(4))
+def test_where_the_image_ends_the_mask_goes_on_up_to_the_edge(over, side):
+    """Ten pixels a cell. The cells beyond the edge, and those nearest to it, say "empty": they do not know."""
+    soft = np.ones((20, 20))
+    unknown = 1 + int(np.ceil(over))  # cells with their centre less than 1.5 cells within the edge
+    soft[:unknown] = 0.0
+    start = 10 * over
+    image = np.rot90(whole(paste_mask(*turned(soft, [-start, 400, 200 - start, 600], 1000, side)), (1000, 1000)), side)
+    assert image[:80, 410:590].all()
+
+
+def turned(soft, box, size, times):
+    """A soft mask, its box and the image's size, turned clockwise by right angles."""
+    y1, x1, y2, x2 = box
+    for _ in range(times):
+        y1, x1, y2, x2 = x1, size - y2, x2, size - y1
+    return np.rot90(soft, -times), [y1, x1, y2, x2], (size, size)
+
+
+def test_away_from_the_edge_an_empty_cell_is_empty():
+    soft = np.ones((20, 20))
+    soft[:2] = 0.0
+    window = paste_mask(soft, [20, 400, 220, 600], (1000, 1000))
+    assert not window.mask[:20].any()
+
+
+def test_a_box_of_which_the_image_shows_less_than_a_cell():
+    window = paste_mask(np.ones((20, 20)), [-195, 400, 5, 600], (1000, 1000))
+    assert window.mask.shape == (5, 200)
+    assert window.mask[:, 10:-10].all()
 
 
 @pytest.mark.parametrize("box", [[5, 5, 5, 9], [9, 5, 4, 9], [-9, -9, -2, -2], [200, 10, 240, 30]])

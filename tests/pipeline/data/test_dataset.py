@@ -167,6 +167,7 @@ def test_an_instance_with_a_box_alone_is_a_filled_box_of_unknown_outline(folder)
     assert box.mask.all()
     row = next(row for row in dataset.to_coco()["annotations"] if row["id"] == 2)
     assert row["box_only"]
+    assert dataset.count_box_only() == 1
     assert (row["bbox"], row["area"]) == ([3.6, 2, 8.4, 40], 240)
 
 

@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from pipeline.commands import prepare
 from pipeline.data.dataset import CocoDataset
@@ -73,32 +73,49 @@ def test_voc_boxes(tmp_path):
         ],
         "b.jpg": [],
         "c.jpg": [("cup", [50, 30, 10, 10], 100, 0)],
-        "d.jpg": [("cup", [0, 0, 5, 5], 25, 0)],
+        "d.jpg": [
+            ("cup", [10, 20, 11, 11], 121, 1),
+            ("cup", [0, 0, 60, 40], 2400, 1),  # somewhere in the photo
+            ("cup", [0, 0, 60, 40], 2400, 1),
+            ("cup", [0, 0, 5, 5], 25, 0),
+        ],
         "e.jpg": [("cup", [10, 5, 10, 10], 100, 0)],
     }
     assert report["dropped_files"] == {
         "f.jpg": "annotation of another size: 60x60, the image has 60x40",
         "g.jpg": "annotation file is not readable XML",
-        "h.jpg": "no annotation file",
+        "h.jpg": "not in the annotations",
     }
     assert report["problem_files"] == {"d.jpg": ["box turned inside out", *["box without four numbers"] * 2]}
     assert (report["box_only"], report["filled_boxes"]) == (5, 0)
     assert run("--data", photos, "--annotations", xml, "--boxes", "fill")["filled_boxes"] == 5
 
 
-def test_a_image_that_exif_turns(tmp_path):
-    """Annotated upright is fine; annotated as stored is refused: masks would lie across the image."""
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_annotations_in_either_orientation_of_a_photo_that_exif_turns(tmp_path, orientation):
+    """Told by the size that they state; an upright mask is where Pillow turns the stored one to."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    drawn = np.zeros((40, 60), np.uint8)
+    drawn[5:15, 10:40] = 255
     for name in ("upright", "stored"):
-        exif = Image.Exif()
-        exif[0x0112] = 6
-        image(tmp_path / "photos" / f"{name}.jpg", 60, 40, exif=exif)
-    voc(tmp_path / "xml/upright.xml", ("cup", 0, 0, 9, 19, 0), size=(40, 60))
-    voc(tmp_path / "xml/stored.xml", ("cup", 0, 0, 9, 19, 0), size=(60, 40))
-    report = run("--data", tmp_path / "photos", "--annotations", tmp_path / "xml")
-    assert read(tmp_path / "photos.json") == {"upright.jpg": [("cup", [0, 0, 10, 20], 200, 0)]}
-    assert "EXIF rotation" in report["dropped_files"]["stored.jpg"]
+        path = image(tmp_path / "photos" / f"{name}.jpg", 60, 40, exif=exif)
+    with Image.open(path) as file:
+        turned = Image.fromarray(drawn)
+        turned.getexif()[0x0112] = file.getexif()[0x0112]
+        expected = np.asarray(ImageOps.exif_transpose(turned)) > 0
+    top, left = (int(edge) for edge in np.argwhere(expected).min(axis=0))
+    bottom, right = (int(edge) for edge in np.argwhere(expected).max(axis=0))
+    voc(tmp_path / "xml/upright.xml", ("cup", left, top, right, bottom, 0), size=expected.shape[::-1])
+    if orientation >= 5:  # else both sizes are the same, and annotations are taken to be upright
+        voc(tmp_path / "xml/stored.xml", ("cup", 10, 5, 39, 14, 0), size=(60, 40))
+    else:
+        voc(tmp_path / "xml/stored.xml", ("cup", left, top, right, bottom, 0), size=(60, 40))
+    run("--data", tmp_path / "photos", "--annotations", tmp_path / "xml")
+    row = ("cup", [left, top, right + 1 - left, bottom + 1 - top], 300, 0)
+    assert read(tmp_path / "photos.json") == {"stored.jpg": [row], "upright.jpg": [row]}
     content = json.loads((tmp_path / "photos.json").read_text())
-    assert (content["images"][0]["width"], content["images"][0]["height"]) == (40, 60)
+    assert {(entry["height"], entry["width"]) for entry in content["images"]} == {expected.shape}
 
 
 def test_xml_beside_the_images_is_found(tmp_path):
@@ -190,6 +207,7 @@ def test_coco_json(coco):
             ("spoon", [10, 4, 10, 4], 40, 0),
             ("cup", [10, 4, 10, 4], 40, 1),
             ("cup", [0, 30, 5, 5], 25, 0),
+            ("cup", [0, 0, 60, 40], 2400, 1),  # something that cannot be decoded is somewhere
         ],
         "b.jpg": [("cup", [2, 3, 10, 20], 200, 0)],
         "c.jpg": [],
@@ -207,6 +225,7 @@ def test_boxes_are_filled_where_a_image_has_no_masks_and_ignored_beside_masks(co
     rows = json.loads((coco / "photos.json").read_text())["annotations"]
     assert [(row["bbox"], row["iscrowd"]) for row in rows if row["source"] == "box"] == [
         ([0, 30, 5, 5], 1),
+        ([0, 0, 60, 40], 1),  # the one that cannot be decoded
         ([2, 3, 10, 20], 0),
     ]
     assert all("segmentation" in row for row in rows)
@@ -270,7 +289,7 @@ def test_a_shape_that_is_none_costs_only_itself(tmp_path):
     problems = {name: ["segmentation cannot be decoded"] for name in shapes}
     for name, number in (("nan.jpg", float("nan")), ("inf.jpg", float("inf"))):
         shapes[name], problems[name] = {"bbox": [0, 0, number, 5]}, ["box without four numbers"]
-    shapes["none.jpg"], problems["none.jpg"] = {}, ["segmentation cannot be decoded"]
+    shapes["none.jpg"], problems["none.jpg"] = {}, ["neither outline nor box"]
     good = {"segmentation": [[10, 10, 30, 10, 30, 20, 10, 20]]}
     content = {"images": [], "annotations": [], "categories": [{"id": 1, "name": "cup"}]}
     for image_id, (name, shape) in enumerate(shapes.items()):
@@ -286,7 +305,8 @@ def test_a_shape_that_is_none_costs_only_itself(tmp_path):
     command = [sys.executable, "-c", code, "prepare", *map(str, options)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
-    assert read(tmp_path / "photos.json") == {name: [("cup", [10, 10, 20, 10], 200, 0)] for name in shapes}
+    lost, kept = ("cup", [0, 0, 60, 40], 2400, 1), ("cup", [10, 10, 20, 10], 200, 0)
+    assert read(tmp_path / "photos.json") == {name: [lost, kept] for name in shapes}
     assert json.loads((tmp_path / "photos.report.json").read_text())["problem_files"] == problems
 
 
@@ -341,8 +361,11 @@ def test_label_masks(tmp_path, mode, values, options, expected):
     image(tmp_path / "photos/a.jpg")
     (tmp_path / "labels").mkdir()
     label_image(values, mode).save(tmp_path / "labels/a.png")
+    for name, value in (("b", 1), ("c", 2)):  # not black and white, as a whole
+        image(tmp_path / f"photos/{name}.jpg")
+        label_image([(value, FIRST)], "L").save(tmp_path / f"labels/{name}.png")
     run("--data", tmp_path / "photos", "--annotations", tmp_path / "labels", "--class", "cup", *options)
-    assert read(tmp_path / "photos.json") == {"a.jpg": expected}
+    assert read(tmp_path / "photos.json")["a.jpg"] == expected
 
 
 def test_label_masks_in_colours_and_at_another_size(tmp_path):
@@ -358,29 +381,36 @@ def test_label_masks_in_colours_and_at_another_size(tmp_path):
     }
 
 
-def test_label_masks_need_to_know_their_classes(tmp_path):
+def test_label_masks_do_not_name_their_classes(tmp_path, capsys):
     image(tmp_path / "photos/a.jpg")
     (tmp_path / "labels").mkdir()
-    label_image([(1, FIRST)], "L").save(tmp_path / "labels/a.png")
+    label_image([(1, FIRST), (2, SECOND)], "L").save(tmp_path / "labels/a.png")
     options = ["--data", tmp_path / "photos", "--annotations", tmp_path / "labels"]
-    with pytest.raises(ValueError, match="do not name their classes: add --class"):
-        run(*options)
+    assert run(*options)["instances"] == {"object": 2}
+    assert "it is called 'object'; --class NAME names it" in capsys.readouterr().out
     with pytest.raises(ValueError, match="cannot tell 2 classes apart"):
         run(*options, "--class", "cup", "--class", "saucer")
 
 
 def test_a_folder_without_annotations(tmp_path):
     image(tmp_path / "photos/a.jpg")
-    with pytest.raises(ValueError, match=r"no annotations were found in .*photos; accepted are"):
+    with pytest.raises(ValueError) as caught:
         run("--data", tmp_path / "photos")
+    sentence = str(caught.value)
+    assert f"no annotations were found in {tmp_path / 'photos'}: it holds 1 .jpg file. " in sentence
+    for name in ("images, annotations and categories", "via_region_data.json", "data.yaml", "NAME_mask.png"):
+        assert name in sentence
 
 
 def test_two_images_of_one_name(tmp_path):
+    """The one beside the annotation is meant; where none is, nothing is guessed."""
     image(tmp_path / "photos/a.jpg")
     image(tmp_path / "photos/deep/a.png")
     voc(tmp_path / "photos/a.xml", ("cup", 0, 0, 9, 9, 0))
+    assert run("--data", tmp_path / "photos")["dropped_files"] == {"deep/a.png": "not in the annotations"}
+    voc(tmp_path / "xml/a.xml", ("cup", 0, 0, 9, 9, 0))
     with pytest.raises(ValueError, match="have the same name"):
-        run("--data", tmp_path / "photos")
+        run("--data", tmp_path / "photos", "--annotations", tmp_path / "xml")
 
 
 def test_fit_mask_takes_the_nearest_pixel():

@@ -71,13 +71,13 @@ PERFECT = [detection(1, 10, 10, 0.9), detection(2, 10, 10, 0.8), detection(2, 30
 
 def test_perfect_detections_have_an_average_precision_of_1(dataset):
     report = evaluate.measure(dataset, PERFECT)
-    for kind in ("mask", "box"):
+    for kind in ("mask", "box", "boundary"):
         assert report[kind] == {"AP": 1, "AP50": 1, "AP75": 1, "APs": 1, "APm": -1, "APl": -1, "AR": 1}
         assert report["AR_by_size"][kind] == {"small": 1, "medium": -1, "large": -1}
     assert "AR of small / medium / large: mask 1.000 / - / -, box 1.000 / - / -" in evaluate.table(report)
     assert report["pictures"] == 5
     assert report["false_alarms"] == 0
-    assert report["single"] == {"pictures": 1, "AP": 1, "mean_iou": 1, "recall": 1}
+    assert report["single"] == {"pictures": 1, "AP": 1, "mean_iou": 1, "mean_boundary_iou": 1, "recall": 1}
 
 
 def test_moved_detections_are_right_up_to_their_overlap(dataset):
@@ -87,6 +87,10 @@ def test_moved_detections_are_right_up_to_their_overlap(dataset):
     assert report["mask"]["AP"] == pytest.approx(0.7)
     assert report["mask"]["AP50"] == report["mask"]["AP75"] == 1
     assert report["single"]["mean_iou"] == pytest.approx(IOU_MOVED_BY_2, abs=1e-4)
+    # The bands are 2 pixels wide, a fiftieth of the diagonal, and share what runs along the move: 72 pixels of 216.
+    assert report["single"]["mean_boundary_iou"] == pytest.approx(1 / 3, abs=1e-4)
+    assert report["boundary"]["AP"] == 0
+    assert "boundary IoU of 0.333" in evaluate.table(report)
 
 
 MOVED = [(12, 10), (12, 10), (30, 58)]
@@ -123,6 +127,18 @@ def test_false_alarms_count_from_confidence_one_half_and_by_kind(dataset):
     assert "(dog 1 of 1, toy 0 of 2)" in evaluate.table(report)
 
 
+def test_calibration_compares_scores_with_what_is_right(dataset):
+    wrong = detection(3, 10, 10, 0.85), detection(4, 10, 10, 1.0), detection(3, 10, 10, 0.4)
+    report = evaluate.measure(dataset, [*PERFECT, *wrong])
+    assert report["calibration"]["bins"] == [
+        {"detections": 1, "score": 0.7, "right": 1.0},
+        {"detections": 2, "score": 0.825, "right": 0.5},
+        {"detections": 2, "score": 0.95, "right": 0.5},
+    ]
+    assert report["calibration"]["error"] == pytest.approx((0.3 + 2 * 0.325 + 2 * 0.45) / 5, abs=1e-4)
+    assert "100% at 0.70, 50% at 0.82, 50% at 0.95; error 0.370" in evaluate.table(report)
+
+
 def test_a_detection_on_an_ignore_region_is_neither_right_nor_wrong(dataset):
     report = evaluate.measure(dataset, [*PERFECT, detection(5, 10, 10, 0.99)])
     assert report["mask"]["AP"] == 1
@@ -138,7 +154,7 @@ def test_a_box_only_instance_counts_as_a_box_and_is_no_mask(tmp_path):
     report = evaluate.measure(dataset, [detection(1, 10, 10, 0.9), half])
     assert report["mask"]["AP"] == report["box"]["AP"] == 1
     assert report["found"] == {"pictures": 2, "found": 2}
-    assert report["single"] == {"pictures": 1, "AP": 1, "mean_iou": 1, "recall": 1}
+    assert report["single"] == {"pictures": 1, "AP": 1, "mean_iou": 1, "mean_boundary_iou": 1, "recall": 1}
     report = evaluate.measure(dataset, [detection(1, 10, 10, 0.9), detection(2, 5, 5, 0.99)])
     assert report["found"] == {"pictures": 2, "found": 1}, "beside the box it is a false alarm"
     assert report["mask"]["AP"] < 1
@@ -157,11 +173,13 @@ def test_each_class_has_its_own_figures(tmp_path):
     assert report["mask"]["AP"] == 0.5
     assert report["kinds"] == {}
     lines = evaluate.table(report).splitlines()
-    assert [line.split()[:2] for line in lines[3:7]] == [
+    assert [line.split()[:2] for line in lines[4:10]] == [
         ["mask", "ant"],
         ["box", "ant"],
+        ["boundary", "ant"],
         ["mask", "bee"],
         ["box", "bee"],
+        ["boundary", "bee"],
     ]
 
 
@@ -187,16 +205,16 @@ def test_quality_is_lowered_by_what_is_missed_and_by_false_alarms(dataset):
 def test_report_images_show_the_figures(dataset, tmp_path):
     results = [PERFECT[0], PERFECT[1], detection(3, 10, 10, 0.9), detection(4, 10, 10, 0.3)]
     paths = evaluation_figures.draw_report(dataset, results, tmp_path / "report")
-    assert [path.name for path in paths] == ["precision_recall.png", "scores.png", "worst.png"]
+    assert [path.name for path in paths] == ["precision_recall.png", "boundary.png", "scores.png", "worst.png"]
     for path in paths:
         assert np.asarray(Image.open(path).convert("L")).std() > 5, f"{path.name} is blank"
     # Photos 2 (one missed) and 3 (a false alarm) have faults: two tiles each. The third goes by confidence 0.3.
-    assert Image.open(paths[2]).size == (4 * 220, 236)
+    assert Image.open(paths[3]).size == (4 * 220, 236)
 
 
 def test_precision_curve_is_drawn_from_the_run(dataset):
-    run = evaluate.coco_run(evaluate.read_truth(dataset), PERFECT[:2], "segm")
-    recall, precision = evaluation_figures.precision_recall(run).axes[0].lines[0].get_data()
+    run = evaluate.coco_run(evaluate.read_truth(dataset), PERFECT[:2], "mask")
+    recall, precision = evaluation_figures.precision_recall(run, "mask IoU").axes[0].lines[0].get_data()
     assert (precision[recall <= 0.66] == 1).all()
     assert (precision[recall >= 0.67] == 0).all()
 

@@ -44,7 +44,7 @@ def test_it_is_measured_if_asked(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("sys.argv", ["pipeline", "average", "cat", "cat", "--val", str(val), "--out", str(out)])
     assert command.main() == 0
     metrics = weights.read_card(out)["metrics"]
-    assert metrics["images"] == 3
+    assert metrics["pictures"] == 3
     assert f"{metrics['mask']['AP']:.3f}" in capsys.readouterr().out
     shipped, averaged = (weights.load_network(path)[0] for path in ("cat", out))
     for before, after in zip(shipped.weights, averaged.weights, strict=True):

@@ -282,7 +282,7 @@ def test_one_class_from_a_whole_model_to_a_name_that_the_page_lists(pets, tmp_pa
     assert network.config.class_names == ("dog",)
     for name, variable in weights.named_variables(network).items():
         taken_over = np.allclose(variable, weights.named_variables(before)[name], rtol=2e-3, atol=1e-3)
-        assert taken_over != name.startswith(("box_head/", "mask_head/")), name
+        assert taken_over != name.startswith(weights.CLASS_LAYERS), name
     assert card["data"] == [
         {"folder": pets.as_posix(), "photos": 3, "photos_without_instances": 0, "instances": {"dog": 3}}
     ]
@@ -301,6 +301,26 @@ def test_one_class_from_a_whole_model_to_a_name_that_the_page_lists(pets, tmp_pa
 def test_a_name_that_is_a_path_is_refused(pets, tmp_path):
     with pytest.raises(ValueError, match=r"--name is '../dog'"):
         command.main(parse("--data", pets, "--out", tmp_path / "run", "--name", "../dog"))
+
+
+def test_shared_classes_keep_their_outputs_and_new_ones_begin_afresh(tmp_path, capsys):
+    config = TrainConfig(**SMALL)
+    before = initial_network(config, ("ant", "Cat"))
+    random = np.random.default_rng(0)
+    before.set_weights([random.normal(size=value.shape) for value in before.get_weights()])
+    weights.save(before, tmp_path / "before.npz", weights.card_of(before))
+    config = dataclasses.replace(config, init=str(tmp_path / "before.npz"))
+    network = initial_network(config, ("cat", "dog"))
+    assert "classes kept: cat; new: dog" in capsys.readouterr().err
+    (old, new), (old_masks, new_masks) = (
+        [np.asarray(getattr(model, head).logits.kernel) for model in (before, network)]
+        for head in ("box_head", "mask_head")
+    )
+    assert new[:, [0, 1]] == pytest.approx(old[:, [0, 2]], rel=1e-3, abs=1e-3), "background and cat"
+    assert np.abs(new[:, 2]).max() < 0.5 < np.abs(new[:, 1]).max(), "dog"
+    assert new_masks[..., 0] == pytest.approx(old_masks[..., 1], rel=1e-3, abs=1e-3)
+    old, new = (np.asarray(model.box_head.deltas.kernel).reshape(-1, 3, 4) for model in (before, network))
+    assert new[:, [0, 1]] == pytest.approx(old[:, [0, 2]], rel=1e-3, abs=1e-3)
 
 
 def test_the_same_classes_keep_the_heads(tmp_path):

@@ -1,0 +1,92 @@
+"""The shapes that annotation tools draw, as bitmaps."""
+
+import math
+
+import numpy as np
+
+from pipeline.data.formats.coco import check_polygons
+
+CURVE_POINTS = 72  # corners of the polygon that stands for an ellipse: less than 0.1 % of its radius off
+
+
+def polygon_mask(polygons, size):
+    """The union of polygons: every pixel whose centre lies in one of them.
+
+    Args:
+        polygons: list of sequences of points `(x, y)` in pixels, where pixel 0 covers 0 to 1.
+        size: (height, width).
+
+    Returns:
+        bool array (height, width).
+
+    Raises:
+        ValueError: a polygon has fewer than three corners, is not made of numbers, or lies outside of the image.
+    """
+    from skimage.draw import polygon as fill
+
+    mask = np.zeros(size, bool)
+    for points in map(to_numbers, polygons):
+        check_polygons([points.ravel()], *size)
+        rows, columns = fill(points[:, 1] - 0.5, points[:, 0] - 0.5, size)  # its pixels are points
+        mask[rows, columns] = True
+    return mask
+
+
+def ellipse(x, y, radius_x, radius_y, angle=0.0):
+    """The outline of an ellipse as points `(x, y)`; the angle is in radians, clockwise as y points down."""
+    turn = np.linspace(0, 2 * math.pi, CURVE_POINTS, endpoint=False)
+    across, along = radius_x * np.cos(turn), radius_y * np.sin(turn)
+    return np.stack(
+        [
+            x + across * math.cos(angle) - along * math.sin(angle),
+            y + across * math.sin(angle) + along * math.cos(angle),
+        ],
+        axis=1,
+    )
+
+
+def rectangle(x1, y1, x2, y2):
+    """The outline of a rectangle as points `(x, y)`."""
+    return [(x1, y1), (x2, y1), (x2, y2), (x1, y2)]
+
+
+def bounds(points):
+    """The box y1, x1, y2, x2 around points `(x, y)`; None if they are not at least two points."""
+    try:
+        points = to_numbers(points)
+    except ValueError:
+        return None
+    if len(points) < 2:
+        return None
+    (x1, y1), (x2, y2) = points.min(axis=0), points.max(axis=0)
+    return (float(y1), float(x1), float(max(y2, y1 + 1)), float(max(x2, x1 + 1)))
+
+
+def to_numbers(points):
+    """Points as float64 array (K, 2).
+
+    Raises:
+        ValueError: if they are not pairs of finite numbers.
+    """
+    try:
+        points = np.asarray(points, np.float64).reshape(-1, 2)
+    except (TypeError, ValueError) as error:
+        raise ValueError("outline is not made of numbers") from error
+    if not np.isfinite(points).all():
+        raise ValueError("outline is not made of numbers")
+    return points
+
+
+def mask_in_box(mask, top, left, size):
+    """A whole-image mask from a part of it; what reaches beyond the image is cut off.
+
+    Args:
+        mask: bool array (h, w).
+        top, left: int. Where its first row and column lie in the image.
+        size: (height, width) of the image.
+    """
+    whole = np.zeros(size, bool)
+    rows, columns = slice(max(top, 0), max(top + mask.shape[0], 0)), slice(max(left, 0), max(left + mask.shape[1], 0))
+    target = whole[rows, columns]
+    target[:] = mask[rows.start - top :, columns.start - left :][: target.shape[0], : target.shape[1]]
+    return whole

@@ -1,0 +1,23 @@
+"""The shipped model of cats and dogs: it goes on from the cat model.
+
+    python -m pipeline train --config pets --init cat --class cat --class dog \
+        --data DATA/train --annotations DATA/train_pets.json --data DATA/wild --annotations DATA/wild.json \
+        --val DATA/val --val-annotations DATA/val_pets.json --out runs/pets
+"""
+
+import dataclasses
+
+from pipeline.training.recipes.cat_wild import CONFIG as WILD
+
+CONFIG = dataclasses.replace(
+    WILD,
+    steps=900,
+    learning_rate=3e-4,  # the last layers of dogs begin from nothing
+    sampling_weights=(
+        *WILD.sampling_weights,
+        ("kind=dog", 2),
+    ),  # portraits of dogs, beside twice as many photos of cats
+    box_only=(),
+    evaluate_steps=900,
+    seed=9,
+)

@@ -1,0 +1,58 @@
+"""After training: the input size at which the weights find most."""
+
+import json
+import sys
+
+from mrcnn.atomic import write_atomically
+
+STEPS_UP = (4 / 3, 5 / 3)  # times the size of the training; it went up in all that was measured, never down
+LEAST_GAIN = 0.005  # of mask AP, for which a photo may take longer
+LARGEST = 1280  # pixels
+
+
+def choose_input_size(out, val):
+    """Evaluate the best weights of a run at one or two larger inputs, and keep the best size in their card.
+
+    Weights of photos at one size often find more at a larger one: Touvron et al., "Fixing the train-test resolution
+    discrepancy", 2019 (https://arxiv.org/abs/1906.06423).
+
+    Args:
+        out: Path of the run's folder, with `best.npz` and its card.
+        val: `CocoDataset`.
+
+    Returns:
+        dict from size to mask AP and milliseconds a photo, and the chosen size.
+    """
+    from mrcnn import MaskRCNN, weights
+    from pipeline.evaluation.coco_eval import evaluate
+
+    path = out / "best.npz"
+    card = weights.read_card(path)
+    if "sizes" in card or not card.get("metrics"):
+        return None
+    network, _ = weights.load_network(path)
+    model = MaskRCNN(network)
+    trained = card["config"]["image_size"]
+    reports = {trained: card["metrics"]}
+    best = trained
+    for factor in STEPS_UP:
+        size = round(trained * factor / 32) * 32
+        if size > LARGEST:
+            break
+        reports[size] = evaluate(model, val, size, progress=False)
+        gain = reports[size]["mask"]["AP"] - reports[best]["mask"]["AP"]
+        print(
+            f"at an input of {size} instead of {trained}: mask AP {reports[size]['mask']['AP']:.3f}, "
+            f"{reports[size]['ms_per_picture']:.0f} ms a photo instead of {reports[trained]['ms_per_picture']:.0f}",
+            file=sys.stderr,
+        )
+        if gain < LEAST_GAIN:
+            break
+        best = size
+    card["config"]["image_size"] = best
+    card["metrics"] = reports[best]
+    card["sizes"] = {
+        str(size): {"mask_AP": of["mask"]["AP"], "ms_per_picture": of["ms_per_picture"]} for size, of in reports.items()
+    }
+    write_atomically(path.with_suffix(".json"), json.dumps(card, indent=2) + "\n")
+    return card["sizes"], best

@@ -1,0 +1,476 @@
+"""What annotation tools write: a small file of each, as the tool's documentation shows it, with literal results."""
+
+import base64
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mrcnn import Instances
+from mrcnn.results.documents import labelme_document
+from pipeline.data import prepare
+from pipeline.data.dataset import CocoDataset
+from pipeline.data.report import next_command
+from tests.drawn import draw
+from tests.pipeline.data.test_formats import image, label_image, read, voc
+
+ROOT = Path(__file__).parents[3]
+SQUARE = [[10, 10], [30, 10], [30, 20], [10, 20]]
+SQUARE_ROW = ("cup", [10, 10, 20, 10], 200, 0)
+FLAT = [value for point in SQUARE for value in point]
+
+
+def run(*given, **options):
+    """Prepares a folder; returns the report of its only part."""
+    (report,) = prepare.prepare(*given, progress=False, tell=print, **options).values()
+    return report
+
+
+def write(path, content):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    return path
+
+
+def via_region(name, attributes, **shape):
+    return {"shape_attributes": {"name": name, **shape}, "region_attributes": attributes}
+
+
+def via_entry(name, regions):
+    return {
+        "fileref": "",
+        "size": 1000,
+        "filename": name,
+        "base64_img_data": "",
+        "file_attributes": {},
+        "regions": regions,
+    }
+
+
+def test_via_1_regions_by_number_and_without_a_class(tmp_path, capsys):
+    image(tmp_path / "toys/a.jpg")
+    polygon = via_region("polygon", {}, all_points_x=[10, 30, 30, 10], all_points_y=[10, 10, 20, 20])
+    write(tmp_path / "toys/via_region_data.json", {"a.jpg1000": via_entry("a.jpg", {"0": polygon})})
+    run(tmp_path / "toys")
+    assert read(tmp_path / "toys.json") == {"a.jpg": [("object", *SQUARE_ROW[1:])]}
+    assert "1 VIA file of 1 photos, classes: object\n" in capsys.readouterr().out
+    run(tmp_path / "toys", class_names=["cup"])
+    assert read(tmp_path / "toys.json") == {"a.jpg": [SQUARE_ROW]}
+
+
+def test_a_via_2_project_with_every_shape(tmp_path):
+    image(tmp_path / "toys/a.jpg")
+    image(tmp_path / "toys/b.jpg")
+    cup, plate = {"type": "cup", "note": ""}, {"type": {"plate": True, "bowl": False}}
+    regions = [
+        via_region("rect", cup, x=10, y=10, width=20, height=10),
+        via_region("circle", plate, cx=30, cy=20, r=10),
+        via_region("ellipse", cup, cx=30, cy=20, rx=20, ry=5, theta=np.pi / 2),
+        via_region("polyline", cup, all_points_x=[10, 30, 30, 10], all_points_y=[10, 10, 20, 20]),
+    ]
+    entries = {
+        "a.jpg1": via_entry("a.jpg", regions),
+        "b.jpg1": via_entry("b.jpg", [via_region("point", cup, cx=1, cy=1)]),
+    }
+    project = {"_via_settings": {}, "_via_img_metadata": entries, "_via_attributes": {"region": {}, "file": {}}}
+    write(tmp_path / "toys/project.json", project)
+    report = run(tmp_path / "toys")
+    rows = read(tmp_path / "toys.json")
+    assert rows["a.jpg"][0] == rows["a.jpg"][3] == SQUARE_ROW
+    (circle, ellipse) = rows["a.jpg"][1:3]
+    assert circle[:2] == ("plate", [20, 10, 20, 20])
+    assert ellipse[:2] == ("cup", [25, 0, 10, 40])
+    assert (circle[2], ellipse[2]) == pytest.approx((np.pi * 100, np.pi * 100), rel=0.03)
+    assert rows["b.jpg"] == [("cup", [0, 0, 60, 40], 2400, 1)], "a point has no outline: no negative"
+    assert report["problem_files"] == {"b.jpg": ["a VIA point has no outline"]}
+
+
+def labelme(photo, shapes, size=(40, 60), data=None):
+    return {
+        "version": "5.5.0",
+        "flags": {},
+        "shapes": [{"group_id": None, "description": "", "flags": {}, "mask": None, **shape} for shape in shapes],
+        "imagePath": photo,
+        "imageData": data,
+        "imageHeight": size[0],
+        "imageWidth": size[1],
+    }
+
+
+def png(array):
+    file = io.BytesIO()
+    Image.fromarray(array).save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode("ascii")
+
+
+def test_labelme_shapes(tmp_path, capsys):
+    image(tmp_path / "toys/a.jpg")
+    mask = np.zeros((5, 8), np.uint8)
+    mask[1:4, 2:6] = 255
+    shapes = [
+        {"label": "cup", "shape_type": "polygon", "points": SQUARE},
+        {"label": "cup", "shape_type": "rectangle", "points": [[30, 20], [10, 10]]},
+        {"label": "plate", "shape_type": "circle", "points": [[30, 20], [30, 30]]},
+        {"label": "cup", "shape_type": "mask", "points": [[20, 12], [27, 16]], "mask": png(mask)},
+        {"label": "cup", "shape_type": "polygon", "points": [[0, 0], [4, 0], [4, 4], [0, 4]], "group_id": 7},
+        {"label": "cup", "shape_type": "polygon", "points": [[8, 0], [12, 0], [12, 4], [8, 4]], "group_id": 7},
+        {"label": "spoon", "shape_type": "line", "points": [[1, 30], [9, 38]]},
+    ]
+    write(tmp_path / "toys/a.json", labelme("..\\photos\\A.JPG", shapes))
+    report = run(tmp_path / "toys")
+    assert "1 labelme file, classes: cup, plate, spoon\n" in capsys.readouterr().out
+    (rows,) = read(tmp_path / "toys.json").values()
+    assert rows[:2] == [SQUARE_ROW, SQUARE_ROW]
+    assert rows[2][:2] == ("plate", [20, 10, 20, 20])
+    assert rows[3] == ("cup", [22, 13, 4, 3], 12, 0)
+    assert rows[4] == ("cup", [0, 0, 12, 4], 32, 0), "two polygons of one group are one object"
+    assert rows[5] == ("spoon", [1, 30, 8, 8], 64, 1), "its box, ignored"
+    assert report["problem_files"] == {"a.jpg": ["a labelme line has no outline"]}
+
+
+def test_a_photo_within_its_labelme_file(tmp_path):
+    pixels = draw(np.random.default_rng(0), 64, 1)[0]
+    shape = {"label": "cup", "shape_type": "polygon", "points": SQUARE}
+    write(tmp_path / "labels/a.json", labelme("gone.png", [shape], (64, 64), png(pixels)))
+    run(tmp_path / "labels")
+    dataset = CocoDataset(tmp_path / "labels")
+    assert (dataset.load_image(1) == pixels).all()
+    run(tmp_path / "labels")  # which now finds it written
+    assert read(tmp_path / "labels.json") == {"a.png": [SQUARE_ROW]}
+
+
+def test_a_file_that_labelme_wrote(tmp_path):
+    """`sample_labelme.json` was written by `labelme._label_file.LabelFile.save` of labelme 6.3.1."""
+    sample = json.loads((Path(__file__).parent / "sample_labelme.json").read_text())
+    image(tmp_path / "toys" / sample["imagePath"])
+    write(tmp_path / "toys/a.json", sample)
+    run(tmp_path / "toys")
+    rows = read(tmp_path / "toys.json")[sample["imagePath"]]
+    assert rows == [SQUARE_ROW, ("plate", [20, 5, 15, 10], 150, 0), ("cup", [22, 13, 4, 3], 12, 0)]
+
+
+def test_predictions_corrected_in_labelme_come_back_as_the_same_masks(tmp_path):
+    pixels, masks = draw(np.random.default_rng(1), 128, 2)
+    masks[0, 40:60, :] &= False  # two parts
+    y, x = np.argwhere(masks[1]).mean(axis=0).astype(int)
+    masks[1, y - 3 : y + 3, x - 3 : x + 3] = False  # and a hole
+    found = Instances.from_masks(masks, [1, 2], [0.9, 0.8], ["cup", "plate"])
+    (tmp_path / "toys").mkdir()
+    Image.fromarray(pixels).save(tmp_path / "toys/a.png")
+    write(tmp_path / "toys/a.json", labelme_document(found, "a.png"))
+    run(tmp_path / "toys")
+    dataset = CocoDataset(tmp_path / "toys")
+    again, class_ids = dataset.load_mask(1)
+    assert [dataset.class_names[class_id - 1] for class_id in class_ids] == ["cup", "plate"]
+    for row in range(2):
+        shared = (again[..., row] & masks[row]).sum() / (again[..., row] | masks[row]).sum()
+        assert shared > 0.97  # outlines keep half a pixel
+
+
+LAYOUTS = {
+    "Ultralytics": ("images/train/a.b.jpg", "labels/train/a.b.txt"),
+    "Roboflow": ("train/images/a.b.jpg", "train/labels/a.b.txt"),
+    "Darknet": ("a.b.jpg", "a.b.txt"),
+}
+
+
+@pytest.mark.parametrize("names", ["names: [plate, cup]", "names:\n  0: plate\n  1: cup\n"])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_yolo_polygons_and_boxes(tmp_path, layout, names):
+    photo, labels = LAYOUTS[layout]
+    image(tmp_path / "toys" / photo)
+    bare = image((tmp_path / "toys" / photo).with_name("bare.jpg"))
+    polygon = " ".join(f"{x / 60:.6f} {y / 40:.6f}" for x, y in SQUARE)
+    write(tmp_path / "toys" / labels, f"1 {polygon}\n0 0.5 0.5 0.5 0.25\n1 0.1 nonsense\n")
+    write(tmp_path / "toys/data.yaml", f"train: ../train/images\nnc: 2\n{names}\n")
+    report = run(tmp_path / "toys")
+    assert read(tmp_path / "toys.json") == {
+        photo: [SQUARE_ROW, ("plate", [15, 15, 30, 10], 300, 0), ("cup", [0, 0, 60, 40], 2400, 1)],
+        str(bare.relative_to(tmp_path / "toys")): [],
+    }
+    assert report["box_only"] == 1
+    assert "1 photos have no text file: as YOLO has it, there is no object in them" in report["notes"]
+
+
+def test_one_part_of_a_yolo_export_has_its_names_above_it(tmp_path):
+    image(tmp_path / "toys/train/images/a.jpg")
+    write(tmp_path / "toys/train/labels/a.txt", "0 0.5 0.5 0.5 0.25\n")
+    write(tmp_path / "toys/data.yaml", "names: [cup]\n")
+    run(tmp_path / "toys/train")
+    assert read(tmp_path / "toys/train.json") == {"images/a.jpg": [("cup", [15, 15, 30, 10], 300, 0)]}
+
+
+def coco(photos, categories=("cup",), shape=None):
+    shape = shape or {"segmentation": [FLAT], "bbox": [10, 10, 20, 10]}
+    return {
+        "images": [{"id": n, "file_name": name, "width": 60, "height": 40} for n, name in enumerate(photos)],
+        "categories": [{"id": n, "name": name} for n, name in enumerate(categories)],
+        "annotations": [{"id": n, "image_id": n, "category_id": 0, **shape} for n in range(len(photos))],
+    }
+
+
+def test_roboflow_coco_in_parts_with_its_dummy_class(tmp_path, capsys):
+    for part in ("train", "valid", "test"):
+        image(tmp_path / "toys" / part / "a_jpg.rf.0.jpg")  # of the same name in each
+        content = coco(["a_jpg.rf.0.jpg"])
+        content["categories"] = [
+            {"id": 0, "name": "toys", "supercategory": "none"},
+            {"id": 1, "name": "cup", "supercategory": "toys"},
+        ]
+        content["annotations"][0]["category_id"] = 1
+        write(tmp_path / "toys" / part / "_annotations.coco.json", content)
+    reports = prepare.prepare(tmp_path / "toys", progress=False, tell=print)
+    out = capsys.readouterr().out
+    assert "COCO JSON of 3 photos in 3 files, classes: cup\n" in out
+    assert "the class 'toys' has no objects and stands over the others" in out
+    expected = f"next: python -m pipeline train --data {tmp_path}/toys-train --val {tmp_path}/toys-val "
+    assert next_command(reports).startswith(expected)
+    for part in ("train", "val", "test"):
+        folder = "valid" if part == "val" else part
+        assert read(tmp_path / f"toys-{part}.json") == {f"../toys/{folder}/a_jpg.rf.0.jpg": [SQUARE_ROW]}
+        assert CocoDataset(tmp_path / f"toys-{part}").class_names == ("cup",)
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir()) == [
+        "toys",
+        "toys-test",
+        "toys-train",
+        "toys-val",
+    ]
+
+
+def test_cvat_coco(tmp_path):
+    image(tmp_path / "toys/images/default/a.jpg")
+    write(tmp_path / "toys/annotations/instances_default.json", coco(["a.jpg"]))
+    write(tmp_path / "toys/annotations/captions_default.json", {"images": [], "annotations": []})
+    run(tmp_path / "toys")
+    assert read(tmp_path / "toys.json") == {"images/default/a.jpg": [SQUARE_ROW]}
+
+
+@pytest.mark.parametrize(
+    "name", ["C:\\Users\\me\\A.JPG", "/home/me/photos/a.jpg", "deep/a.jpg", "./A.jpg", "a.png", "photos/DEEP/a.jpg"]
+)
+def test_photos_are_found_by_whatever_path_a_tool_wrote(tmp_path, name):
+    image(tmp_path / "toys/deep/a.jpg")
+    image(tmp_path / "toys/b.jpg")
+    write(tmp_path / "toys/some.json", coco([name, "lost.jpg"]))
+    report = run(tmp_path / "toys")
+    assert read(tmp_path / "toys.json") == {"deep/a.jpg": [SQUARE_ROW]}
+    assert report["dropped_files"] == {"b.jpg": "not in the annotations", "lost.jpg": "image file is missing"}
+
+
+CVAT = """<?xml version="1.0" encoding="utf-8"?>
+<annotations>
+  <version>1.1</version>
+  <meta><job><labels><label><name>cup</name></label><label><name>plate</name></label></labels></job></meta>
+  <image id="0" name="a.jpg" width="60" height="40">
+    <polygon label="cup" source="manual" occluded="0" points="10.0,10.0;30.0,10.0;30.0,20.0;10.0,20.0" z_order="0"/>
+    <box label="cup" source="manual" occluded="0" xtl="10.0" ytl="10.0" xbr="30.0" ybr="20.0" z_order="0"/>
+    <box label="plate" xtl="20.0" ytl="10.0" xbr="40.0" ybr="30.0" rotation="90.0" z_order="0"/>
+    <ellipse label="plate" cx="30.0" cy="20.0" rx="10.0" ry="10.0" z_order="0"/>
+    <mask label="cup" rle="10, 4, 4, 4, 4, 4, 10" left="20" top="12" width="8" height="5" z_order="0"/>
+    <polygon label="cup" points="0,0;4,0;4,4;0,4" group_id="3"/>
+    <polygon label="cup" points="8,0;12,0;12,4;8,4" group_id="3"/>
+    <points label="plate" points="5,5"/>
+  </image>
+  <image id="1" name="b.jpg" width="60" height="40"/>
+</annotations>"""
+
+
+def test_cvat_xml(tmp_path):
+    image(tmp_path / "toys/images/a.jpg")
+    image(tmp_path / "toys/images/b.jpg")
+    write(tmp_path / "toys/annotations.xml", CVAT)
+    report = run(tmp_path / "toys")
+    rows = read(tmp_path / "toys.json")
+    assert rows["images/b.jpg"] == []
+    rows = rows["images/a.jpg"]
+    assert rows[:3] == [SQUARE_ROW, SQUARE_ROW, ("plate", [20, 10, 20, 20], 400, 0)]
+    assert rows[3][:2] == ("plate", [20, 10, 20, 20]) and rows[3][2] == pytest.approx(np.pi * 100, rel=0.03)
+    assert rows[4:] == [
+        ("cup", [22, 13, 4, 3], 12, 0),
+        ("cup", [0, 0, 12, 4], 32, 0),
+        ("plate", [0, 0, 60, 40], 2400, 1),
+    ]
+    assert report["problem_files"] == {"images/a.jpg": ["a CVAT points has no outline"]}
+    assert report["box_only"] == 1
+
+
+def test_tracks_of_cvat_are_refused_with_what_to_export(tmp_path):
+    image(tmp_path / "toys/a.jpg")
+    write(tmp_path / "toys/annotations.xml", "<annotations><track id='0' label='cup'/></annotations>")
+    with pytest.raises(ValueError, match="tracks of a video: export it from CVAT as CVAT for images"):
+        run(tmp_path / "toys")
+
+
+def voc_mask(path, values):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    label_image(values, "P").save(path)
+
+
+def test_pairs_of_voc_masks(tmp_path):
+    """Each object has the class of its pixels; the void band between them is nothing, a void blob is ignored."""
+    for name in ("a", "b"):
+        image(tmp_path / f"voc/JPEGImages/{name}.jpg")
+    objects = [(1, (5, 10, 4, 8)), (2, (20, 30, 10, 10)), (255, (9, 10, 1, 8)), (255, (30, 2, 5, 5))]
+    voc_mask(tmp_path / "voc/SegmentationObject/a.png", objects)
+    classes = [(12, (5, 10, 4, 8)), (8, (20, 30, 10, 10)), (255, (9, 10, 1, 8)), (255, (30, 2, 5, 5))]
+    voc_mask(tmp_path / "voc/SegmentationClass/a.png", classes)
+    voc(tmp_path / "voc/Annotations/a.xml", ("cup", 0, 0, 9, 9, 0))
+    run(tmp_path / "voc", class_names=["cat", "dog"])
+    assert read(tmp_path / "voc.json") == {
+        "JPEGImages/a.jpg": [
+            ("dog", [10, 5, 8, 4], 32, 0),
+            ("cat", [30, 20, 10, 10], 100, 0),
+            ("cat", [2, 30, 5, 5], 25, 1),
+            ("dog", [2, 30, 5, 5], 25, 1),
+        ]
+    }
+
+
+def test_voc_masks_of_cvat_in_colours(tmp_path):
+    image(tmp_path / "voc/JPEGImages/a.jpg")
+    for folder, colour in (("SegmentationObject", (128, 0, 0)), ("SegmentationClass", (51, 221, 255))):
+        pixels = np.zeros((40, 60, 3), np.uint8)
+        pixels[10:20, 10:30] = colour
+        (tmp_path / "voc" / folder).mkdir()
+        Image.fromarray(pixels).save(tmp_path / "voc" / folder / "a.png")
+    write(tmp_path / "voc/labelmap.txt", "# label:color_rgb:parts:actions\nbackground:0,0,0::\ncup:51,221,255::\n")
+    run(tmp_path / "voc")
+    assert read(tmp_path / "voc.json") == {"JPEGImages/a.jpg": [SQUARE_ROW]}
+
+
+def test_voc_masks_of_labelme(tmp_path):
+    image(tmp_path / "voc/JPEGImages/a.jpg")
+    voc_mask(tmp_path / "voc/SegmentationObjectPNG/a.png", [(1, (10, 10, 10, 20))])
+    voc_mask(tmp_path / "voc/SegmentationClassPNG/a.png", [(2, (10, 10, 10, 20))])
+    write(tmp_path / "voc/class_names.txt", "__ignore__\n_background_\nplate\ncup\n")
+    run(tmp_path / "voc")
+    assert read(tmp_path / "voc.json") == {"JPEGImages/a.jpg": [SQUARE_ROW]}
+
+
+FIRST, SECOND = (5, 10, 4, 8), (20, 30, 10, 10)
+FIRST_ROW, SECOND_ROW = ("object", [10, 5, 8, 4], 32, 0), ("object", [30, 20, 10, 10], 100, 0)
+
+
+def masks(folder, **values_of):
+    for name, values in values_of.items():
+        path = folder / f"{name.replace('__', '/')}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        label_image(values, "L").save(path)
+
+
+def test_penn_fudan_and_its_like(tmp_path):
+    for name in ("a", "b"):
+        image(tmp_path / f"toys/PNGImages/{name}.png")
+    masks(tmp_path / "toys/PedMasks", a_mask=[(1, FIRST), (2, SECOND)], b_mask=[(1, FIRST)])
+    run(tmp_path / "toys")
+    expected = {"PNGImages/a.png": [FIRST_ROW, SECOND_ROW], "PNGImages/b.png": [FIRST_ROW]}
+    assert read(tmp_path / "toys.json") == expected
+
+
+@pytest.mark.parametrize("names", [("a_1", "a_2"), ("a_mask_0", "a_mask_1"), ("a__1", "a__2"), ("a__x", "a__y")])
+def test_one_png_an_object(tmp_path, names, capsys):
+    image(tmp_path / "toys/images/a.jpg")
+    masks(tmp_path / "toys/masks", **{names[0]: [(255, FIRST), (255, SECOND)], names[1]: [(255, SECOND)]})
+    run(tmp_path / "toys")
+    assert "2 masks of one object each of 1 photos" in capsys.readouterr().out
+    both = ("object", [10, 5, 30, 25], 132, 0)  # in two pieces, yet one object
+    assert read(tmp_path / "toys.json") == {"images/a.jpg": [both, SECOND_ROW]}
+
+
+def test_black_and_white_masks_are_divided_and_that_is_said(tmp_path, capsys):
+    for name in ("a", "b"):
+        image(tmp_path / f"toys/{name}.jpg")
+    masks(tmp_path / "toys", a_mask=[(255, FIRST), (255, SECOND)], b_mask=[])
+    run(tmp_path / "toys")
+    assert "the masks are black and white: each connected part is taken for one object" in capsys.readouterr().out
+    assert read(tmp_path / "toys.json") == {"a.jpg": [FIRST_ROW, SECOND_ROW], "b.jpg": []}
+
+
+def test_a_format_can_be_forced(tmp_path):
+    """Data of two kinds in one folder."""
+    image(tmp_path / "toys/a.jpg")
+    write(tmp_path / "toys/a.json", labelme("a.jpg", [{"label": "cup", "shape_type": "polygon", "points": SQUARE}]))
+    voc(tmp_path / "toys/a.xml", ("plate", 0, 0, 9, 9, 0))
+    assert run(tmp_path / "toys")["instances"] == {"cup": 1}
+    assert run(tmp_path / "toys", format_name="voc")["instances"] == {"plate": 1}
+    with pytest.raises(ValueError, match="holds no labels of YOLO"):
+        run(tmp_path / "toys", format_name="yolo")
+
+
+def test_a_data_set_without_objects_is_an_error(tmp_path):
+    image(tmp_path / "toys/a.jpg")
+    content = coco(["a.jpg"])
+    content["annotations"] = []
+    write(tmp_path / "toys/some.json", content)
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline", "prepare", "--data", str(tmp_path / "toys"), "--quiet"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
+    assert done.returncode == 1
+    assert "show no object that could be learned (none is annotated)" in done.stderr
+    assert not (tmp_path / "toys.json").exists()
+
+
+def test_a_folder_that_cannot_be_written(tmp_path):
+    image(tmp_path / "kept/toys/a.jpg")
+    out = tmp_path / "out/toys.json"
+    out.parent.mkdir()
+    write(tmp_path / "kept/toys/some.json", coco(["a.jpg"]))
+    code = (
+        "import os, sys\nfrom pipeline.data.prepare import prepare\n"
+        "prepare(sys.argv[1], out=sys.argv[2], progress=False)\n"  # loads all that it needs
+        "if not os.geteuid(): os.seteuid(65534)\n"  # root may write everywhere
+        "try: prepare(sys.argv[1], progress=False)\nexcept OSError as error: print(error)"
+    )
+    folders = [folder for folder in (tmp_path / "kept/toys", *(tmp_path / "kept/toys").parents) if folder != Path("/")]
+    modes = {folder: folder.stat().st_mode for folder in folders if folder.is_relative_to(tmp_path.parent.parent)}
+    try:
+        for folder in modes:
+            folder.chmod(0o555)
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path / "kept/toys"), str(out)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+        )
+    finally:
+        for folder, mode in modes.items():
+            os.chmod(folder, mode)
+    assert f"{tmp_path / 'kept'} cannot be written (Permission denied): add --out NAME.json" in done.stdout, done.stderr
+    assert read(out) == {"../../kept/toys/a.jpg": [SQUARE_ROW]}
+
+
+def test_a_split_keeps_near_duplicates_together_and_depends_on_its_seed_alone(tmp_path):
+    random = np.random.default_rng(0)
+    (tmp_path / "toys").mkdir()
+    names = []
+    for number in range(12):
+        pixels = np.kron(random.integers(0, 255, (8, 8, 3), dtype=np.uint8), np.ones((8, 8, 1), np.uint8))
+        for copy in range(2):  # the second a little darker and in another format
+            name = f"{number}_{copy}.{('png', 'jpg')[copy]}"
+            Image.fromarray((pixels * (1 - 0.1 * copy)).astype(np.uint8)).save(tmp_path / "toys" / name)
+            names.append(name)
+    content = coco(names)
+    for row in content["images"]:
+        row |= {"width": 64, "height": 64}
+    write(tmp_path / "toys/some.json", content)
+    parts = []
+    for seed in (0, 0, 1):
+        prepare.prepare(tmp_path / "toys", split=0.25, seed=seed, progress=False)
+        parts.append([set(read(tmp_path / f"toys-{part}.json")) for part in ("train", "val")])
+    assert parts[0] == parts[1] != parts[2]
+    train, val = parts[0]
+    assert (len(train), len(val)) == (18, 6)
+    scenes = [{Path(name).stem.split("_")[0] for name in part} for part in (train, val)]
+    assert not scenes[0] & scenes[1]
+    with pytest.raises(ValueError, match="--split is 0, expected a share"):
+        prepare.prepare(tmp_path / "toys", split=0, progress=False)

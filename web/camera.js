@@ -1,0 +1,74 @@
+// The live view: frames go to the worker one at a time, and the newest is taken when it is free.
+
+const PAUSE = 1500; // milliseconds without a picture after which the rate begins anew
+const SMOOTHING = 0.8; // of the rate: how much of the last value stays
+
+export class Camera {
+  /**
+   * @param {import("./client.js").Client} client
+   * @param {{onFrame: Function, onStop: (error?: string) => void}} events
+   */
+  constructor(client, { onFrame, onStop }) {
+    this.client = client;
+    this.onFrame = onFrame;
+    this.onStop = onStop;
+    this.video = Object.assign(document.createElement("video"), { muted: true, playsInline: true });
+    this.running = false;
+  }
+
+  /** @param {Promise<void>} ready the network */
+  async start(ready) {
+    this.running = true;
+    try {
+      if (!navigator.mediaDevices) throw new Error("The camera needs a page that came by https.");
+      const wanted = { width: 640, height: 480, facingMode: "environment" };
+      this.video.srcObject = await navigator.mediaDevices.getUserMedia({ video: wanted });
+      await this.video.play();
+      await ready;
+    } catch (error) {
+      const refused = ["NotAllowedError", "NotFoundError", "NotReadableError"].includes(error.name);
+      return this.stop(refused ? "No camera: there is none, it is in use, or this page may not use it." : error.message);
+    }
+    this.watch();
+  }
+
+  async watch() {
+    let [last, rate] = [0, 0];
+    let frame = this.ask();
+    try {
+      while (this.running) {
+        const { view, found } = await frame;
+        if (!this.running) return;
+        frame = this.ask(); // the worker looks at the next one while this one is drawn
+        this.onFrame(view, found, rate);
+        // The rate that the eye gets: of pictures that came onto the screen.
+        const now = await new Promise((resolve) => requestAnimationFrame(resolve));
+        const newest = 1000 / (now - last);
+        rate = now - last > PAUSE ? 0 : rate ? SMOOTHING * rate + (1 - SMOOTHING) * newest : newest;
+        last = now;
+      }
+    } catch (error) {
+      if (this.running) this.stop(error.message);
+    }
+  }
+
+  async ask() {
+    const image = await createImageBitmap(this.video);
+    return this.client.ask("detect", { image }, [image]);
+  }
+
+  /** What the camera sees, as a PNG. */
+  photo() {
+    const canvas = new OffscreenCanvas(this.video.videoWidth, this.video.videoHeight);
+    canvas.getContext("2d").drawImage(this.video, 0, 0);
+    return canvas.convertToBlob({ type: "image/png" });
+  }
+
+  stop(error) {
+    if (!this.running) return;
+    this.running = false;
+    for (const track of this.video.srcObject?.getTracks() ?? []) track.stop();
+    this.video.srcObject = null;
+    this.onStop(error);
+  }
+}

@@ -1,0 +1,128 @@
+// What the network says of one photo, and what follows from it at any size; as `mrcnn/results/`.
+
+import { expandBox, pasteMask } from "./paste.js";
+
+/**
+ * @typedef {object} Detections
+ * @property {Float32Array} boxes y1, x1, y2, x2 one after the other, in pixels of the photo
+ * @property {Float32Array} scores 0 to 1, descending
+ * @property {Int32Array} classIds from 1
+ * @property {Float32Array} masks N x cells x cells probabilities
+ * @property {number} cells
+ * @property {[number, number]} imageSize height and width of the photo
+ *
+ * @typedef {object} Instance
+ * @property {number} row from 0; it decides the colour
+ * @property {number[]} box y1, x1, y2, x2
+ * @property {number} score
+ * @property {number} classId
+ * @property {import("./paste.js").MaskWindow} window
+ */
+
+/**
+ * All detections with their masks pasted into the photo, or into a smaller image of it.
+ * @param {Detections} found
+ * @param {number} margin share of a box's sides that its soft mask reaches beyond each edge
+ * @param {[number, number]} [imageSize] height and width of that image
+ * @returns {Instance[]}
+ */
+export function instances(found, margin, imageSize = found.imageSize) {
+  const area = found.cells * found.cells;
+  return Array.from(found.scores, (score, row) => {
+    const box = Array.from(found.boxes.subarray(row * 4, row * 4 + 4), (value, i) => {
+      return value * (imageSize[i % 2] / found.imageSize[i % 2]);
+    });
+    const softMask = found.masks.subarray(row * area, (row + 1) * area);
+    const window = pasteMask(softMask, found.cells, expandBox(box, margin), imageSize);
+    return { row, box, score, classId: found.classIds[row], window };
+  });
+}
+
+/** The smallest rectangle `[top, left, bottom, right]` that holds every pixel of some windows; null without any. */
+export function extent(windows) {
+  let [top, left, bottom, right] = [Infinity, Infinity, 0, 0];
+  for (const window of windows) {
+    for (let y = 0; y < window.height; y += 1) {
+      const line = window.mask.subarray(y * window.width, (y + 1) * window.width);
+      const first = line.indexOf(1);
+      if (first < 0) continue;
+      top = Math.min(top, window.top + y);
+      bottom = Math.max(bottom, window.top + y + 1);
+      left = Math.min(left, window.left + first);
+      right = Math.max(right, window.left + line.lastIndexOf(1) + 1);
+    }
+  }
+  return bottom > 0 ? [top, left, bottom, right] : null;
+}
+
+/**
+ * A COCO data set, which pycocotools and labelling tools open as it is.
+ * @param {{name: string, imageSize: [number, number], shown: Instance[], milliseconds?: number}[]} photos
+ * @param {{name: string}[]} classes of the model, for class ids 1, 2, and so on
+ */
+export function cocoDocument(photos, classes) {
+  const annotations = photos.flatMap(({ imageSize, shown }, index) =>
+    shown.map(({ box: [y1, x1, y2, x2], score, classId, window }) => ({
+      iscrowd: 0,
+      image_id: index + 1,
+      category_id: classId,
+      bbox: [x1, y1, x2 - x1, y2 - y1].map((value) => Number(value.toFixed(2))),
+      score: Number(score.toFixed(5)),
+      area: window.mask.reduce((sum, pixel) => sum + pixel, 0),
+      segmentation: { size: imageSize, counts: compressCounts(runLengths(window, imageSize)) },
+    })),
+  );
+  return {
+    images: photos.map(({ name, imageSize: [height, width], milliseconds }, index) => ({
+      id: index + 1,
+      file_name: name,
+      width,
+      height,
+      milliseconds,
+    })),
+    annotations: annotations.map((annotation, index) => ({ id: index + 1, ...annotation })),
+    categories: classes.map(({ name }, index) => ({ id: index + 1, name })),
+  };
+}
+
+/** COCO's run lengths: column by column, alternately empty and full, beginning with empty. */
+function runLengths({ top, left, height, width, mask }, [imageHeight, imageWidth]) {
+  const counts = [];
+  let end = 0; // where the last run that was counted ends
+  for (let x = 0; x < width; x += 1) {
+    let y = 0;
+    while (y < height) {
+      while (y < height && !mask[y * width + x]) y += 1;
+      const first = y;
+      while (y < height && mask[y * width + x]) y += 1;
+      if (y === first) break;
+      const start = (left + x) * imageHeight + top + first;
+      // A run that reaches the photo's bottom goes on where the next column begins at its top.
+      if (start === end && counts.length) counts[counts.length - 1] += y - first;
+      else counts.push(start - end, y - first);
+      end = start + y - first;
+    }
+  }
+  if (end < imageHeight * imageWidth || !counts.length) counts.push(imageHeight * imageWidth - end);
+  return counts;
+}
+
+/**
+ * COCO's compressed text of run lengths: from the fourth count on the difference to the count two places before, in
+ * digits of 5 bits, lowest first, with a sixth bit that says that more follow, plus 48.
+ */
+function compressCounts(counts) {
+  let text = "";
+  counts.forEach((count, i) => {
+    let value = i > 2 ? count - counts[i - 2] : count;
+    let follows = true;
+    while (follows) {
+      const digit = value & 31;
+      value >>= 5;
+      // The last digit's top bit must be the sign of the number, else one more digit has to say it.
+      follows = value !== (digit & 16 ? -1 : 0);
+      text += String.fromCharCode((digit | (follows ? 32 : 0)) + 48);
+    }
+  });
+  return text;
+}
