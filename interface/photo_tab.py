@@ -16,7 +16,7 @@ from interface.safety.decoding import read_photo
 from interface.safety.text import sorry
 from interface.session import LOWEST_CONFIDENCE, MODEL_PLACES
 from interface.settings import Settings
-from interface.widgets import percent_slider
+from interface.widgets import model_dropdown, percent_slider
 
 WELCOME = "Choose a photo, or one of the examples."
 # What every browser shows. Other photos are answered with a JPEG of themselves, so that the visitor sees them too.
@@ -33,6 +33,12 @@ const nameExamples = () => {
 };
 nameExamples();
 """
+
+# When an example is removed, Gradio also reports an input, and with it the photo that is no longer there.
+STILL_THERE_SCRIPT = """async (photo, ...others) => {
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  return [document.querySelector('#photo [aria-label="Remove Image"]') ? photo : null, ...others];
+}"""
 
 
 def photo_tab(models, cache):
@@ -102,11 +108,12 @@ def photo_tab(models, cache):
             )
             download = gr.Button("Download", interactive=False, elem_id="download")
             file = gr.DownloadButton(visible="hidden", elem_id="file")
-            model_name = gr.Dropdown(names, value=names[0], label="Model", elem_id="model")
+            model_name = model_dropdown(models, "model")
             card = gr.Markdown(short_card(names[0]), elem_id="card", container=False)
-            with gr.Accordion("About this model", open=False, elem_id="about"):
-                whole_card = gr.Markdown(long_card(names[0]), container=False)
             classes = OpenDropdown(multiselect=True, elem_id="classes", **_class_choices(names[0]))
+    # Its tables need the page's whole width.
+    with gr.Accordion("About this model", open=False, elem_id="about"):
+        whole_card = gr.Markdown(long_card(names[0]), container=False)
     widgets = [confidence, opacity, shown, mask_threshold, color_by, background, background_colour]
     widgets += [semantic_style, classes]
     outputs = [status, images, table, token, download, wanted]
@@ -139,10 +146,17 @@ def photo_tab(models, cache):
             return *outcome, gr.skip()
         return *outcome, read_photo(path)
 
+    def remove(old_token):
+        cache.drop(old_token)
+        return nothing(WELCOME)
+
     def choose_model(path, old_token, name, wanted, *values):
         """Like `analyse`, for all classes: those of one model mean nothing to another."""
-        outcome = analyse(path, old_token, name, wanted, *values[:-1], [])
-        return *outcome, short_card(name), long_card(name), gr.Dropdown(**_class_choices(name))
+        try:
+            about = short_card(name), long_card(name), gr.Dropdown(**_class_choices(name))
+        except ValueError as error:  # deleted since the page was opened
+            return *nothing(f"**Sorry.** {error}"), gr.skip(), gr.skip(), gr.skip()
+        return *analyse(path, old_token, name, wanted, *values[:-1], []), *about
 
     def redraw(path, old_token, name, wanted, *values):
         """Draws again; the network runs only if the result had to make room for those of other visitors."""
@@ -156,6 +170,8 @@ def photo_tab(models, cache):
 
     def prepare(path, old_token, name, wanted, *values):
         """Writes the file that was asked for, at the photo's own size, and only now."""
+        if path is None:
+            raise gr.Error("There is no photo to make a file of: please choose one.", print_exception=False)
         try:
             analysis = cache.get(old_token) or models.analyse(name, path)
             return write_download(file.GRADIO_CACHE, path, analysis, Settings.from_widgets(*values), wanted)
@@ -166,9 +182,15 @@ def photo_tab(models, cache):
     on_model = {"concurrency_id": "model", "concurrency_limit": MODEL_PLACES, "api_visibility": "private"}
     # always_last: pasting first empties the component; by default the photo would be dropped while that is answered.
     photo.input(
-        analyse_upload, inputs, [*outputs, photo], show_progress_on=images, trigger_mode="always_last", **on_model
+        analyse_upload,
+        inputs,
+        [*outputs, photo],
+        js=STILL_THERE_SCRIPT,
+        show_progress_on=images,
+        trigger_mode="always_last",
+        **on_model,
     )
-    photo.clear(analyse, inputs, outputs, show_progress="hidden", **on_model)
+    photo.clear(remove, token, outputs, queue=False, show_progress="hidden", api_visibility="private")
     examples.load_input_event.then(analyse, inputs, outputs, show_progress_on=images, **on_model)
     about_model = [card, whole_card, classes]
     model_name.input(

@@ -82,7 +82,10 @@ class Models:
                 if name not in self.names():
                     known = ", ".join(self.names()) or "none is installed"
                     raise ValueError(f'There is no model "{name[:80]}", only: {known}.')
-                model = MaskRCNN.from_pretrained(name)
+                try:
+                    model = MaskRCNN.from_pretrained(name)
+                except OSError:  # deleted since its name was read
+                    raise ValueError(f'The model "{name}" can no longer be read here.') from None
                 # Freezing the graph and its first run each take some 200 MB for a moment.
                 release_memory()
                 # The first run of a graph is several times slower than the others.

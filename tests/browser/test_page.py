@@ -233,6 +233,20 @@ def test_examples(page):
     expect(page.locator("#table tr")).to_have_count(0)
 
 
+def test_removing_an_example_removes_its_result(page):
+    page.locator(".gallery-item").nth(0).click()
+    expect(page.locator("#table tbody tr")).to_have_count(1)
+    page.get_by_label("Remove Image").click()
+    expect(page.locator(BLANK)).to_have_count(2)
+    page.wait_for_timeout(2000)
+    expect(page.locator(BLANK)).to_have_count(2)
+    expect(page.locator("#table tr")).to_have_count(0)
+    expect(page.locator("#download")).to_be_disabled()
+    # The same one may be chosen again.
+    page.locator(".gallery-item").nth(0).click()
+    expect(page.locator("#table tbody tr")).to_have_count(1)
+
+
 @pytest.mark.slow
 def test_removing_the_photo(page):
     segment(page)
@@ -475,3 +489,43 @@ def test_text_can_be_read(open_page, scheme):
         open_tab(page, name)
         page.mouse.move(1, 1)
         assert contrast(page, selector) >= 4.5, selector
+
+
+def test_the_model_card_has_the_width_of_the_page(page):
+    page.get_by_role("button", name="About this model").click()
+    cells = page.locator("#about td")
+    cells.first.wait_for()
+    whole = page.locator("#photo-row").bounding_box()["width"]
+    assert page.locator("#about").bounding_box()["width"] == pytest.approx(whole, abs=2)
+    broken = page.evaluate(
+        """() => [...document.querySelectorAll("#about td")].filter((cell) => {
+            const text = document.createRange();
+            text.selectNodeContents(cell);
+            const lines = new Set([...text.getClientRects()].map((part) => Math.round(part.top)));
+            return /^[\\d.]+$/.test(cell.innerText.trim()) && lines.size > 1;
+        }).length"""
+    )
+    assert broken == 0, "a figure stands on one line"
+
+
+def test_the_chosen_option_stays_filled_under_the_pointer(page):
+    option = page.locator("#styles input[type=radio]:checked").first
+    colour = "element => getComputedStyle(element).backgroundColor"
+    before = option.evaluate(colour)
+    option.hover()
+    page.wait_for_timeout(500)
+    assert option.evaluate(colour) == before
+
+
+@pytest.mark.parametrize("kind", ["range", "checkbox", "radio"])
+def test_keyboard_focus_is_seen(page, kind):
+    page.locator("#status").click()
+    page.evaluate("document.activeElement.blur()")
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.type") == kind:
+            break
+    style = page.evaluate(
+        "(({ outlineStyle, outlineWidth }) => [outlineStyle, outlineWidth])(getComputedStyle(document.activeElement))"
+    )
+    assert style == ["solid", "3px"]
