@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 from interface.housekeeping import read_kept_image
-from mrcnn import MaskRCNN, weights
+from mrcnn import MaskRCNN, engines, weights
 from mrcnn.results.detections import Detections
 
 LOWEST_CONFIDENCE = 0.05
@@ -68,8 +68,8 @@ class Models:
         self._lock = threading.Lock()
 
     def names(self):
-        """Names of the models under `weights/`, the default first."""
-        return weights.available()
+        """Names of the models under `weights/` that can be run here, the default first."""
+        return weights.available(engines.endings())
 
     def get(self, name):
         """The model of that name, loaded and warmed up.

@@ -1,4 +1,4 @@
-"""A network as an ONNX file: one of the preset lite built from ONNX's own operators, others converted from TensorFlow."""
+"""A network as an ONNX file: lite ones built from ONNX's own operators, others converted from TensorFlow."""
 
 import numpy as np
 
