@@ -3,23 +3,23 @@
 #   docker build -t cats .
 #   docker run --rm -p 7860:7860 cats                  # http://127.0.0.1:7860
 #   docker run --rm -p 7860:7860 --read-only --tmpfs /tmp cats
+#
+# Without TensorFlow, as `make demo-light`; it is smaller and starts at once:
+#
+#   docker build --target light -t cats-light .
 
-FROM python:3.11-slim
+FROM scratch AS page
+COPY app.py LICENSE README.md /
+COPY docs/figures /docs/figures
+COPY interface /interface
+COPY mrcnn /mrcnn
+COPY weights /weights
+
+FROM python:3.11-slim AS base
 
 # A user of its own with the id that Hugging Face gives to Docker Spaces.
 RUN useradd --create-home --uid 1000 user
 WORKDIR /home/user/app
-
-COPY locks/serving.txt locks/
-RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes -r locks/serving.txt
-
-COPY --chown=user app.py LICENSE README.md ./
-COPY --chown=user docs/figures docs/figures
-COPY --chown=user interface interface
-COPY --chown=user mrcnn mrcnn
-COPY --chown=user weights weights
-
-USER user
 ENV GRADIO_SERVER_NAME=0.0.0.0 \
     GRADIO_SERVER_PORT=7860 \
     MPLCONFIGDIR=/tmp/matplotlib \
@@ -32,3 +32,16 @@ HEALTHCHECK --start-period=90s --interval=30s --timeout=10s \
     CMD python -c "import urllib.request as web; web.urlopen('http://127.0.0.1:${PORT:-$GRADIO_SERVER_PORT}/', timeout=8)"
 
 CMD ["python", "app.py"]
+
+FROM base AS light
+COPY locks/light.txt locks/
+RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes -r locks/light.txt
+COPY --from=page --chown=user / ./
+USER user
+
+# The last one is what a build without --target makes, as a Space does.
+FROM base AS full
+COPY locks/serving.txt locks/
+RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes -r locks/serving.txt
+COPY --from=page --chown=user / ./
+USER user

@@ -6,7 +6,7 @@ LIGHT := .venv-light
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	--custom-compile-command "make lock" pyproject.toml
+	--custom-compile-command "make lock" --upgrade
 CHECK_PYTHON := $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, this is " + sys.version.split()[0] + "; try: make PYTHON=python3.12 ...")'
 
 .PHONY: demo demo-light setup test test-all lint types docs accuracy pipeline-demo space lock wheel chromium clean
@@ -55,12 +55,9 @@ space:
 # The newest versions that fit the ranges in pyproject.toml, for every platform and from Python 3.11 on. Serving follows
 # development, so that the page runs on what was tested.
 lock: setup
-	$(LOCK) --upgrade --extra dev --output-file locks/development.txt
-	$(LOCK) --upgrade --extra demo --constraint locks/development.txt --output-file locks/serving.txt
-
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	    --custom-compile-command "make lock" requirements-light.txt \
-	    --upgrade --constraint locks/development.txt --output-file locks/light.txt
+	$(LOCK) pyproject.toml --extra dev --output-file locks/development.txt
+	$(LOCK) pyproject.toml --extra demo --constraint locks/development.txt --output-file locks/serving.txt
+	$(LOCK) requirements-light.txt --constraint locks/development.txt --output-file locks/light.txt
 
 wheel: setup
 	$(BIN)/python -m build --outdir out/dist

@@ -73,7 +73,7 @@ def main(arguments):
     from pipeline.training import devices
     from pipeline.training.config import load_config
     from pipeline.training.loop import train
-    from pipeline.training.release import check_name, release
+    from pipeline.training.release import check_name, release, release_onnx
 
     config = load_config(arguments.config, arguments.set + ([f"init={arguments.init}"] if arguments.init else []))
     annotations = arguments.annotations or [None] * len(arguments.data)
@@ -90,4 +90,6 @@ def main(arguments):
     if arguments.name and devices.is_first():
         path = release(out, arguments.name, datasets, val, f"python -m pipeline {shlex.join(sys.argv[1:])}")
         print(f"installed: {path}; fill in what is left open in {path.with_suffix('.md')}")
+        exported = release_onnx(path, val or datasets[0])
+        print(f"installed: {exported}" if isinstance(exported, Path) else f"no file for the light engine: {exported}")
     return 0
