@@ -51,6 +51,9 @@ class OnnxEngine:
             raise ValueError(f"{path} was made of other weights than {source.name} beside it: export it anew")
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3  # its warnings are about shapes that are meant to be empty
+        # A thread that waits for the next small operation by spinning takes a core from whatever else runs: on a busy
+        # machine, calls took twice as long with it.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # the package has an exception of its own for each kind of damage

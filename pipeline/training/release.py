@@ -71,6 +71,7 @@ def release_onnx(path, dataset, tried=20):
 
     network, card = weights.load_network(path)
     out = path.with_suffix(".onnx")
+    out.unlink(missing_ok=True)  # one of an earlier sitting has other weights
     if network.config.preset != "lite":
         return f"the light engine runs lite models, not {network.config.preset}"
     photos = [image_id for image_id in dataset.image_ids if dataset.has_instances(image_id)][:tried]
