@@ -35,7 +35,7 @@ CMD ["python", "app.py"]
 
 FROM base AS light
 COPY locks/light.txt locks/
-RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes -r locks/light.txt
+RUN pip install --no-cache-dir --no-compile --disable-pip-version-check --require-hashes -r locks/light.txt
 COPY --from=page --chown=user / ./
 USER user
 

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[3]
 SHIPPED = ROOT / "weights" / "cat.onnx"
 
 # Python gives up on an import whose module is None, and `find_spec` finds nothing.
-WITHOUT_TENSORFLOW = "import sys; sys.modules.update(dict.fromkeys(['tensorflow', 'keras', 'tf2onnx', 'onnx'])); "
+WITHOUT_TENSORFLOW = "import sys; sys.modules.update(dict.fromkeys(['tensorflow', 'keras', 'matplotlib', 'onnx'])); "
 
 
 def run_without_tensorflow(program, *arguments):
