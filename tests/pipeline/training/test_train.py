@@ -280,6 +280,7 @@ def test_one_class_from_a_whole_model_to_a_name_that_the_page_lists(pets, tmp_pa
     assert weights.available() == ["cat", "my-dog"]
     network, card = weights.load_network("my-dog")
     assert network.config.class_names == ("dog",)
+    assert MaskRCNN.from_pretrained("my-dog", engine="onnx").class_names == ("dog",)
     for name, variable in weights.named_variables(network).items():
         taken_over = np.allclose(variable, weights.named_variables(before)[name], rtol=2e-3, atol=1e-3)
         assert taken_over != name.startswith(weights.CLASS_LAYERS), name
