@@ -119,7 +119,8 @@ _method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods(
 def _context():
     context = multiprocessing.get_context(_method)
     if _method == "forkserver":
-        context.set_forkserver_preload(["mrcnn.images"])
+        # All that a forked process would import anew: what it does, and what the page's own start imports.
+        context.set_forkserver_preload(["mrcnn.images", __name__, "interface.server"])
     return context
 
 
