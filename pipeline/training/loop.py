@@ -45,9 +45,9 @@ def train(config, datasets, val, out, resume=False, choose_size=False):
     strategy = devices.find_strategy()
     worker = devices.worker(strategy)
     first = worker[0] == 0  # the machine that evaluates and writes
-    reader = SampleReader(datasets, config)
     with strategy.scope():
         network = initial_network(config, datasets[0].class_names)
+    reader = SampleReader(datasets, config, network.canvas)
     trainer = Trainer(network, config, strategy)
     evaluator = Evaluator(trainer, val, out)
     facts = run_config.describe(config, datasets, val)
@@ -75,7 +75,11 @@ def train(config, datasets, val, out, resume=False, choose_size=False):
             start = time.perf_counter()
             batch = next_batch(batches)
             waited = time.perf_counter() - start
-            losses = trainer.train_step(*batch)
+            try:
+                losses = trainer.train_step(*batch)
+            except FloatingPointError as error:
+                photos = ", ".join(reader.photos(trainer.step))
+                raise FloatingPointError(f"{error}; the photos of this step: {photos}") from None
             seconds = time.perf_counter() - start
             if first:
                 log.step(trainer.step, losses, learning_rate(config, trainer.step), seconds, waited)
@@ -109,6 +113,10 @@ def train(config, datasets, val, out, resume=False, choose_size=False):
         if first:
             log.close()
             print(log.speed(config.batch_size), file=sys.stderr)
+            if reader.unreadable:
+                print(
+                    f"{len(reader.unreadable)} photos could not be read and were left out, see above", file=sys.stderr
+                )
     if first:
         finish(evaluator, choose_size)
     return True
