@@ -1,10 +1,11 @@
 // What the network says of one photo, and what follows from it at any size; as `mrcnn/results/`.
 
+import { cleanMasks } from "./clean.js";
 import { expandBox, pasteMask } from "./paste.js";
 
 /**
  * @typedef {object} Detections
- * @property {Float32Array} boxes y1, x1, y2, x2 one after the other, in pixels of the photo
+ * @property {Float32Array} boxes y1, x1, y2, x2 one after the other, in pixels of the photo; they may reach out of it
  * @property {Float32Array} scores 0 to 1, descending
  * @property {Int32Array} classIds from 1
  * @property {Float32Array} masks N x cells x cells probabilities
@@ -13,14 +14,14 @@ import { expandBox, pasteMask } from "./paste.js";
  *
  * @typedef {object} Instance
  * @property {number} row from 0; it decides the colour
- * @property {number[]} box y1, x1, y2, x2
+ * @property {number[]} box y1, x1, y2, x2 of the mask; that of the box head where no pixel is left of the mask
  * @property {number} score
  * @property {number} classId
  * @property {import("./paste.js").MaskWindow} window
  */
 
 /**
- * All detections with their masks pasted into the photo, or into a smaller image of it.
+ * All detections with their masks pasted into the photo, or into a smaller image of it, and cleaned.
  * @param {Detections} found
  * @param {number} margin share of a box's sides that its soft mask reaches beyond each edge
  * @param {[number, number]} [imageSize] height and width of that image
@@ -28,13 +29,20 @@ import { expandBox, pasteMask } from "./paste.js";
  */
 export function instances(found, margin, imageSize = found.imageSize) {
   const area = found.cells * found.cells;
-  return Array.from(found.scores, (score, row) => {
-    const box = Array.from(found.boxes.subarray(row * 4, row * 4 + 4), (value, i) => {
+  const boxes = Array.from(found.scores, (_, row) =>
+    Array.from(found.boxes.subarray(row * 4, row * 4 + 4), (value, i) => {
       return value * (imageSize[i % 2] / found.imageSize[i % 2]);
-    });
+    }),
+  );
+  const pasted = boxes.map((box, row) => {
     const softMask = found.masks.subarray(row * area, (row + 1) * area);
-    const window = pasteMask(softMask, found.cells, expandBox(box, margin), imageSize);
-    return { row, box, score, classId: found.classIds[row], window };
+    return pasteMask(softMask, found.cells, expandBox(box, margin), imageSize);
+  });
+  return cleanMasks(pasted).map((window, row) => {
+    const { top, left, height, width } = window;
+    const cut = boxes[row].map((value, i) => Math.min(Math.max(value, 0), imageSize[i % 2]));
+    const box = height ? [top, left, top + height, left + width] : cut;
+    return { row, box, score: found.scores[row], classId: found.classIds[row], window };
   });
 }
 
@@ -58,14 +66,14 @@ export function extent(windows) {
 /**
  * A COCO data set, which pycocotools and labelling tools open as it is.
  * @param {{name: string, imageSize: [number, number], shown: Instance[], milliseconds?: number}[]} photos
- * @param {{name: string}[]} classes of the model, for class ids 1, 2, and so on
+ * @param {{id: number, name: string}[]} classes of the model, for class ids 1, 2, and so on; ids as its data has them
  */
 export function cocoDocument(photos, classes) {
   const annotations = photos.flatMap(({ imageSize, shown }, index) =>
     shown.map(({ box: [y1, x1, y2, x2], score, classId, window }) => ({
       iscrowd: 0,
       image_id: index + 1,
-      category_id: classId,
+      category_id: classes[classId - 1].id,
       bbox: [x1, y1, x2 - x1, y2 - y1].map((value) => Number(value.toFixed(2))),
       score: Number(score.toFixed(5)),
       area: window.mask.reduce((sum, pixel) => sum + pixel, 0),
@@ -81,7 +89,7 @@ export function cocoDocument(photos, classes) {
       milliseconds,
     })),
     annotations: annotations.map((annotation, index) => ({ id: index + 1, ...annotation })),
-    categories: classes.map(({ name }, index) => ({ id: index + 1, name })),
+    categories: classes.map(({ id, name }) => ({ id, name })),
   };
 }
 

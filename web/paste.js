@@ -1,6 +1,7 @@
 // From the mask head's small square of probabilities to the pixels of the photo; as `mrcnn/results/paste.py`.
 
 const THRESHOLD = 0.5;
+const UNSURE_CELLS = 1.5; // whose convolutions look at more of what is beyond the photo than of the photo
 
 /**
  * The part of a photo-sized mask that lies in a box; outside of it the mask is empty.
@@ -36,15 +37,23 @@ export function pasteMask(softMask, cells, [y1, x1, y2, x2], [imageHeight, image
   return { top: rows.start, left: columns.start, height, width, mask };
 }
 
-/** For each pixel that the region touches along one axis: the cell before its centre, and the weights of both. */
+/**
+ * For each pixel that the region touches along one axis: the cell before its centre, and the weights of both. Cells
+ * beyond the photo and those nearest to its edge are not read; those before them are repeated up to the edge.
+ */
 function interpolation(low, high, size, cells) {
   const start = Math.max(Math.floor(low), 0);
   const length = high > low ? Math.max(Math.min(Math.ceil(high), size) - start, 0) : 0;
   const cell = new Int32Array(length);
   const near = new Float32Array(length);
   const far = new Float32Array(length);
+  const scale = cells / (high - low);
+  const first = Math.ceil((0 - low) * scale - 0.5 + UNSURE_CELLS);
+  const last = Math.floor((size - low) * scale - 0.5 - UNSURE_CELLS);
   for (let i = 0; i < length; i += 1) {
-    const position = (start + i + 0.5 - low) * (cells / (high - low)) - 0.5;
+    let position = (start + i + 0.5 - low) * scale - 0.5;
+    if (first > 0) position = Math.max(position, Math.min(first, cells - 1));
+    if (last < cells - 1) position = Math.min(position, Math.max(last, 0));
     cell[i] = Math.floor(position);
     far[i] = position - cell[i];
     near[i] = 1 - far[i];

@@ -3,6 +3,7 @@
 import sys
 import time
 
+from mrcnn.config import replace
 from pipeline.data.reader import SampleReader, next_batch
 from pipeline.training import devices, run_config
 from pipeline.training.checkpoint import Checkpointer
@@ -47,6 +48,8 @@ def train(config, datasets, val, out, resume=False, choose_size=False):
     first = worker[0] == 0  # the machine that evaluates and writes
     with strategy.scope():
         network = initial_network(config, datasets[0].class_names)
+    if datasets[0].category_ids != network.config.coco_category_ids:
+        network.config = replace(network.config, category_ids=datasets[0].category_ids)
     reader = SampleReader(datasets, config, network.canvas)
     trainer = Trainer(network, config, strategy)
     evaluator = Evaluator(trainer, val, out)

@@ -278,6 +278,15 @@ def test_classes_are_chosen_in_the_order_asked_for(pets):
     assert {row["category_id"] for row in dogs.to_coco()["annotations"]} == {9}
 
 
+@pytest.mark.slow
+def test_a_trained_model_speaks_of_the_categories_of_its_data(pets, tmp_path):
+    dataset = CocoDataset(pets)
+    assert loop.train(TrainConfig(**SMALL), [dataset], None, tmp_path / "run", resume=False)
+    model = MaskRCNN.from_pretrained(tmp_path / "run" / "best.npz", compiled=False)
+    assert model.config.coco_category_ids == dataset.category_ids == (7, 9)
+    assert model.detect(dataset.load_image(1), 0.0).category_ids == (7, 9)
+
+
 @pytest.mark.parametrize(("name", "hint"), [("Dog", "near matches: dog"), ("teapot", "there are: cat, dog")])
 def test_an_unknown_class_is_refused_with_near_matches(pets, name, hint):
     with pytest.raises(ValueError, match=f"has no class '{name}'; {hint}"):
