@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command "make lock" pyproject.toml
 
-.PHONY: demo setup test test-all lint types docs accuracy pipeline-demo space lock wheel chromium clean
+.PHONY: demo setup test test-all lint types docs accuracy pipeline-demo fuzz load audit space lock wheel chromium clean
 
 demo: $(VENV)/.serving
 	$(BIN)/python app.py
@@ -41,6 +41,17 @@ accuracy: setup
 # From a class name to the page that finds it, on drawn stand-in data: every step of "Train your own class".
 pipeline-demo: setup
 	$(BIN)/python -m tools.pipeline_demo
+
+# Hostile files through every door of the running page, and fifty visitors at once: a quarter of an hour and five minutes.
+fuzz: setup
+	$(BIN)/python -m tools.fuzz --share $(or $(SHARE),1)
+
+load: setup
+	$(BIN)/python -m tools.load --visitors $(or $(VISITORS),50) --seconds $(or $(SECONDS),120)
+
+# Known vulnerabilities of what is locked; says so where the advisories cannot be had.
+audit: setup
+	$(BIN)/python -m tools.audit $(if $(STRICT),--strict)
 
 # What a Space does: a new environment from requirements.txt alone, a read-only checkout, no network, one page load.
 space:

@@ -81,7 +81,7 @@ class Models:
                 # Only names: a visitor must not make the server open paths.
                 if name not in self.names():
                     known = ", ".join(self.names()) or "none is installed"
-                    raise ValueError(f'There is no model "{name}", only: {known}.')
+                    raise ValueError(f'There is no model "{name[:80]}", only: {known}.')
                 model = MaskRCNN.from_pretrained(name)
                 # Freezing the graph and its first run each take some 200 MB for a moment.
                 release_memory()

@@ -48,11 +48,12 @@ def read_image(image):
     raise ValueError(f"An image must be a path, a PIL image or a numpy array, but came as {type(image).__name__}.")
 
 
-def open_image(file):
+def open_image(file, formats=FORMATS):
     """Opens an image file in one of `FORMATS` and in no other, whatever its name; see `PIL.Image.open`.
 
     Args:
         file: a path, or a binary file.
+        formats: tuple of str. Those of `FORMATS` that will do. Defaults to all.
 
     Returns:
         `PIL.Image.Image`, of which only the header was read.
@@ -60,7 +61,7 @@ def open_image(file):
     Raises:
         PIL.UnidentifiedImageError: if it is of another format, or none.
     """
-    return Image.open(file, formats=_installed_formats())
+    return Image.open(file, formats=[name for name in formats if name in _installed_formats()])
 
 
 @functools.cache

@@ -11,6 +11,7 @@ import functools
 import hashlib
 import json
 import os
+import warnings
 import zipfile
 import zlib
 from pathlib import Path
@@ -49,9 +50,17 @@ def available():
     """
     names = set()
     for folder in {FOLDER, SHIPPED}:
-        names |= {path.stem for path in folder.glob("*.npz") if "config" in read_card(path)}
+        names |= {path.stem for path in folder.glob("*.npz") if _describes_a_model(path)}
         names |= {path.name for path in folder.glob("*.onnx") if Path(f"{path}.json").exists()}
     return sorted(names, key=lambda name: (name != "cat", name))
+
+
+def _describes_a_model(path):
+    try:
+        return "config" in read_card(path)
+    except ValueError as error:  # one damaged card must not hide the other models
+        warnings.warn(f"{error}; that model is left out", stacklevel=2)
+        return False
 
 
 def locate(name_or_path, endings=(".npz",)):
@@ -79,14 +88,29 @@ def read_card(path):
 
     It is the JSON beside the file. Where that is missing or of weights that were there before, because a program was
     killed between the writing of the two, it is the card within the npz.
+
+    Raises:
+        ValueError: if the JSON is no card.
     """
     path = Path(path)
-    beside = Path(f"{path}.json") if path.suffix == ".onnx" else path.with_suffix(".json")
-    card = json.loads(beside.read_text()) if beside.exists() else {}
+    card = _read_json(Path(f"{path}.json") if path.suffix == ".onnx" else path.with_suffix(".json"))
     if path.suffix != ".npz" or not path.exists():
         return card
     outdated = not card or card.get("sha256", _checksum(path)) != _checksum(path)
     return (outdated and _card_within(path)) or card
+
+
+def _read_json(path):
+    """The card in a JSON file, empty where there is no such file."""
+    if not path.exists():
+        return {}
+    try:
+        card = json.loads(path.read_text())
+    except (ValueError, RecursionError, OSError) as error:
+        raise ValueError(f"{path.name} is damaged: it cannot be read as JSON ({error})") from None
+    if not isinstance(card, dict):
+        raise ValueError(f"{path.name} is damaged: a card is a JSON object")
+    return card
 
 
 def _checksum(path):
@@ -139,7 +163,7 @@ def save(model, path, card, only=""):
     write_atomically(path.with_suffix(".json"), json.dumps(card, indent=2) + "\n")
 
 
-def load_into(model, path, only=""):
+def load_into(model, path, only: str | tuple[str, ...] = ""):
     """Fill the variables of a model from an npz.
 
     Args:
@@ -152,7 +176,9 @@ def load_into(model, path, only=""):
     """
     path = Path(path)
     expected = read_card(path).get("sha256")  # the card within has none
-    if expected and _checksum(path) != expected:
+    if not expected:
+        warnings.warn(f"{path.name} is loaded without a check: its card names no SHA-256", stacklevel=2)
+    elif _checksum(path) != expected:
         raise ValueError(f"{path.name} is damaged: its SHA-256 is not the one in {path.with_suffix('.json').name}")
     variables = {name: v for name, v in named_variables(model).items() if name.startswith(only)}
     try:

@@ -35,8 +35,5 @@ export function letterbox(image, { size, stride, grey }) {
  * @param {[number, number]} imageSize height and width of the photo
  */
 export function toImage(boxes, inner, imageSize) {
-  return boxes.map((value, i) => {
-    const scale = Math.fround(imageSize[i % 2] / inner[i % 2]);
-    return Math.fround(value * scale);
-  });
+  return boxes.map((value, i) => value * Math.fround(imageSize[i % 2] / inner[i % 2]));
 }

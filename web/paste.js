@@ -11,7 +11,7 @@ const UNSURE_CELLS = 1.5; // whose convolutions look at more of what is beyond t
 /**
  * @param {Float32Array} softMask cells x cells probabilities, which tile the region
  * @param {number} cells
- * @param {number[]} region y1, x1, y2, x2 in pixels of the photo; it may reach out of it
+ * @param {ArrayLike<number>} region y1, x1, y2, x2 in pixels of the photo, not cut to it: what reaches out of it counts
  * @param {[number, number]} imageSize height and width of the photo
  * @returns {MaskWindow}
  */
@@ -37,10 +37,7 @@ export function pasteMask(softMask, cells, [y1, x1, y2, x2], [imageHeight, image
   return { top: rows.start, left: columns.start, height, width, mask };
 }
 
-/**
- * For each pixel that the region touches along one axis: the cell before its centre, and the weights of both. Cells
- * beyond the photo and those nearest to its edge are not read; those before them are repeated up to the edge.
- */
+/** For each pixel that the region touches along one axis: the cell before its centre, and the weights of both. */
 function interpolation(low, high, size, cells) {
   const start = Math.max(Math.floor(low), 0);
   const length = high > low ? Math.max(Math.min(Math.ceil(high), size) - start, 0) : 0;
@@ -48,7 +45,8 @@ function interpolation(low, high, size, cells) {
   const near = new Float32Array(length);
   const far = new Float32Array(length);
   const scale = cells / (high - low);
-  const first = Math.ceil((0 - low) * scale - 0.5 + UNSURE_CELLS);
+  // Where the photo ends the mask is continued: cells beyond it, and those that see too little of it, are not read.
+  const first = Math.ceil(-low * scale - 0.5 + UNSURE_CELLS);
   const last = Math.floor((size - low) * scale - 0.5 - UNSURE_CELLS);
   for (let i = 0; i < length; i += 1) {
     let position = (start + i + 0.5 - low) * scale - 0.5;
@@ -61,8 +59,10 @@ function interpolation(low, high, size, cells) {
   return { start, length, cell, near, far };
 }
 
-/** A box grown at each edge by `margin` times its height or width. */
-export function expandBox([y1, x1, y2, x2], margin) {
-  const [dy, dx] = [(y2 - y1) * margin, (x2 - x1) * margin];
-  return [y1 - dy, x1 - dx, y2 + dy, x2 + dx];
+/** Boxes, one after the other, grown at each edge by `margin` times their height or width. */
+export function expandBoxes(boxes, margin) {
+  return boxes.map((value, i) => {
+    const opposite = boxes[i % 4 < 2 ? i + 2 : i - 2];
+    return value + (value - opposite) * margin;
+  });
 }

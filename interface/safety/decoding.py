@@ -9,10 +9,14 @@ no network.
 import multiprocessing
 import os
 import struct
+import tempfile
 import threading
 from pathlib import Path
 
+from PIL import Image
+
 from interface.safety import budget
+from interface.safety.log import note
 from mrcnn.images import open_image, read_image
 
 PLAIN_BYTES = 16_000_000
@@ -37,6 +41,14 @@ def read_photo(path):
     if not Path(path).exists():
         raise ValueError("The photo is no longer kept here: please choose it again.")
     return read_image(path) if _is_plain(path) else _read_apart(path)
+
+
+def prepare_decoding():
+    """Starts what is needed to decode doubtful pictures, so that the first of them does not wait for it."""
+    with tempfile.NamedTemporaryFile(suffix=".bmp") as file:
+        Image.new("RGB", (32, 32)).save(file, "BMP")
+        file.flush()
+        _read_apart(file.name)
 
 
 def _is_plain(path):
@@ -94,6 +106,7 @@ def _read_apart(path):
             process.kill()
             process.join()
     if answer is None:
+        note(decoder_exit=process.exitcode)
         raise ValueError(f"{name} takes too long or too much memory to decode; save it as a plain JPEG or PNG.")
     if isinstance(answer, str):
         raise ValueError(answer)

@@ -3,6 +3,7 @@
 import filecmp
 import json
 import re
+from pathlib import Path
 
 from mrcnn import weights
 from mrcnn.atomic import write_atomically
@@ -39,8 +40,10 @@ def release(out, name, datasets, val, command):
     Returns:
         Path of the npz file.
     """
+    card = weights.read_card(out / "best.npz")
+    card["training"]["init"] = Path(card["training"]["init"]).name
     card = {
-        **weights.read_card(out / "best.npz"),
+        **card,
         "data": [describe_data(dataset) for dataset in datasets],
         "validation": describe_data(val) if val else None,
         "command": command,

@@ -312,9 +312,7 @@ def test_one_class_from_a_whole_model_to_a_name_that_the_page_lists(pets, tmp_pa
     for name, variable in weights.named_variables(network).items():
         taken_over = np.allclose(variable, weights.named_variables(before)[name], rtol=2e-3, atol=1e-3)
         assert taken_over != name.startswith(weights.CLASS_LAYERS), name
-    assert card["data"] == [
-        {"folder": pets.as_posix(), "photos": 3, "photos_without_instances": 0, "instances": {"dog": 3}}
-    ]
+    assert card["data"] == [{"folder": pets.name, "photos": 3, "photos_without_instances": 0, "instances": {"dog": 3}}]
     text = (tmp_path / "weights" / "my-dog.md").read_text()
     for part in ("# my-dog", "for: dog", "3 dog", "--class dog", "`learning_rate=1e-09`", "| mask | ", "TODO"):
         assert part in text
