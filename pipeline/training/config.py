@@ -18,6 +18,7 @@ FOLDER = Path(__file__).parent / "recipes"
 RESERVED = {
     "preset": "use --set preset=...",
     "class_names": "use --class",
+    "category_ids": "they are those of the data",
     "image_size": "use --set image_size=...",
     "conventions": "it comes with the preset",
     "backbone": "it comes with the preset",
