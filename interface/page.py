@@ -25,7 +25,7 @@ STYLE = Path(__file__).with_name("page.css")
 # Gradio confines page.css to what lies within the page's margins, so the margins themselves are set here. On a phone
 # every pixel of width is a pixel of the image. The dot in the footer would separate links that are not there.
 MARGINS = """<style>
-.gradio-container > .main { max-width: 1500px; margin: 0 auto; }
+.gradio-container > .main { max-width: 1600px; margin: 0 auto; }
 @media (max-width: 640px) { .gradio-container > .main { padding: 12px !important; } }
 footer .divider { display: none; }
 body:not(.dark) { --color-accent: var(--primary-700); }

@@ -1,11 +1,13 @@
 """The Photo tab: a photo goes in, both images come out, and the sliders draw them anew."""
 
 import json
+import tempfile
 from pathlib import Path
 
 import gradio as gr
 
 from interface import settings as options
+from interface.collage import write_scenes
 from interface.downloads import EVERYTHING, download_choices, write_download
 from interface.examples import titled_examples
 from interface.file_inputs import CAMERA, PhotoInput
@@ -54,18 +56,23 @@ def photo_tab(models, cache):
     # A function and no bound method: Gradio copies it with all that it is bound to whenever the page is opened.
     token = gr.State(None, time_to_live=3600, delete_callback=lambda old_token: cache.drop(old_token))
     names = models.names()
-    titled = titled_examples()
+    made = tempfile.TemporaryDirectory(prefix="scenes-")  # Gradio copies what is in it
+    scenes = write_scenes(models.get(names[0]), made.name) if "cat" in class_names(names[0]) else []
+    titled = [*scenes, *titled_examples()]
+    first = models.analyse(names[0], scenes[0][0]) if scenes else None
+    plain = Settings()
     # In the order in which a phone shows it; page.css sets photo and choices beside the result where there is room.
     with gr.Row(elem_id="photo-row"):
         with gr.Column(elem_id="source", min_width=280):
             photo = PhotoInput(
+                scenes[0][0] if scenes else None,
                 label="Photo",
                 type="filepath",
                 image_mode=None,
                 format="jpeg",
                 sources=["upload", "webcam", "clipboard"],
                 webcam_options=CAMERA,
-                height=300,
+                height=220,
                 buttons=["fullscreen"],
                 elem_id="photo",
                 alt_text="The photo that you chose",
@@ -77,36 +84,58 @@ def photo_tab(models, cache):
                 cache_examples=False,
                 api_visibility="private",
             )
+            made.cleanup()
         with gr.Column(min_width=320, elem_id="results"):
-            status = gr.Markdown(WELCOME, elem_id="status", container=False)
+            with gr.Row(elem_id="headline"):
+                words = sentence(first, plain) if first else WELCOME
+                status = gr.Markdown(words, elem_id="status", container=False)
+                upload = gr.UploadButton(
+                    "Try your photo",
+                    type="filepath",
+                    variant="primary",
+                    size="md",
+                    elem_id="upload",
+                    min_width=150,
+                    scale=0,
+                )
             script = POINTING_SCRIPT + TITLES_SCRIPT % json.dumps([title for _, title in titled])
-            images = gr.HTML(EMPTY, js_on_load=script, elem_id="images", apply_default_css=False)
-            with gr.Row(elem_id="sliders"):
-                lowest = round(100 * LOWEST_CONFIDENCE)
-                confidence = percent_slider("Confidence in %", 50, "confidence", lowest, 99, min_width=200)
-                opacity = percent_slider("Opacity in %", 50, "opacity", min_width=200)
-                mask_threshold = percent_slider("Mask threshold in %", 50, "mask-threshold", 5, 95, min_width=200)
-            with gr.Row(elem_id="switches"):
-                shown = gr.CheckboxGroup(
-                    options.SHOWN, value=options.SHOWN, label="Show", elem_id="shown", scale=5, min_width=300
+            html = images_html(first, plain) if first else EMPTY
+            images = gr.HTML(html, js_on_load=script, elem_id="images", apply_default_css=False)
+            with gr.Row(elem_id="looks"):
+                looks = {name: gr.Button(name, size="sm", min_width=90) for name in options.LOOKS}
+            lowest = round(100 * LOWEST_CONFIDENCE)
+            confidence = percent_slider("Confidence in %", 50, "confidence", lowest, 99)
+            with gr.Accordion("Fine-tune", open=False, elem_id="drawer"):
+                with gr.Row(elem_id="sliders"):
+                    opacity = percent_slider("Opacity in %", 50, "opacity", min_width=200)
+                    mask_threshold = percent_slider("Mask threshold in %", 50, "mask-threshold", 5, 95, min_width=200)
+                with gr.Row(elem_id="switches"):
+                    shown = gr.CheckboxGroup(
+                        options.SHOWN, value=options.SHOWN, label="Show", elem_id="shown", scale=5, min_width=300
+                    )
+                    color_by = gr.Radio(
+                        options.COLORS_BY, value="instance", label="One colour for each", scale=2, min_width=190
+                    )
+                with gr.Row(elem_id="styles"):
+                    background = gr.Radio(
+                        options.BACKGROUNDS, value="original", label="Background", scale=5, min_width=300
+                    )
+                    semantic_style = gr.Radio(
+                        options.SEMANTIC_STYLES, value="solid", label="Semantic map", scale=2, min_width=190
+                    )
+                background_colour = gr.ColorPicker(
+                    options.BACKGROUND_COLOUR, label="Background colour", elem_id="background-colour", visible="hidden"
                 )
-                color_by = gr.Radio(
-                    options.COLORS_BY, value="instance", label="One colour for each", scale=2, min_width=190
-                )
-            with gr.Row(elem_id="styles"):
-                background = gr.Radio(options.BACKGROUNDS, value="original", label="Background", scale=5, min_width=300)
-                semantic_style = gr.Radio(
-                    options.SEMANTIC_STYLES, value="solid", label="Semantic map", scale=2, min_width=190
-                )
-            background_colour = gr.ColorPicker(
-                options.BACKGROUND_COLOUR, label="Background colour", elem_id="background-colour", visible="hidden"
-            )
-            table = gr.HTML(elem_id="table", apply_default_css=False)
+            table = gr.HTML(table_html(first, plain) if first else "", elem_id="table", apply_default_css=False)
         with gr.Column(elem_id="choices", min_width=280):
             wanted = OpenDropdown(
-                download_choices([]), value=EVERYTHING, label="Download", filterable=False, elem_id="wanted"
+                download_choices(_shown_classes(first, plain)),
+                value=EVERYTHING,
+                label="Download",
+                filterable=False,
+                elem_id="wanted",
             )
-            download = gr.Button("Download", interactive=False, elem_id="download")
+            download = gr.Button("Download", interactive=bool(first), elem_id="download")
             file = gr.DownloadButton(visible="hidden", elem_id="file")
             model_name = model_dropdown(models, "model")
             card = gr.Markdown(short_card(names[0]), elem_id="card", container=False)
@@ -119,8 +148,7 @@ def photo_tab(models, cache):
     outputs = [status, images, table, token, download, wanted]
 
     def answer(analysis, new_token, chosen, name):
-        kept = chosen.chosen(analysis.detections)
-        choices = download_choices([kept.class_names[i - 1] for i in kept.class_ids[kept.scores >= chosen.confidence]])
+        choices = download_choices(_shown_classes(analysis, chosen))
         offered = gr.Dropdown(choices, value=name if name in dict(map(reversed, choices)) else EVERYTHING)
         words, button = sentence(analysis, chosen), gr.Button(interactive=True)
         return words, images_html(analysis, chosen), table_html(analysis, chosen), new_token, button, offered
@@ -180,6 +208,7 @@ def photo_tab(models, cache):
 
     inputs = [photo, token, model_name, wanted, *widgets]
     on_model = {"concurrency_id": "model", "concurrency_limit": MODEL_PLACES, "api_visibility": "private"}
+    drawing = {"concurrency_id": "drawing", "concurrency_limit": 4, "api_visibility": "private"}
     # always_last: pasting first empties the component; by default the photo would be dropped while that is answered.
     photo.input(
         analyse_upload,
@@ -190,6 +219,18 @@ def photo_tab(models, cache):
         trigger_mode="always_last",
         **on_model,
     )
+    upload.upload(lambda path: path, upload, photo, queue=False, api_visibility="private").then(
+        analyse_upload, inputs, [*outputs, photo], show_progress_on=images, **on_model
+    )
+    for name, button in looks.items():
+        button.click(
+            lambda name=name: options.LOOKS[name],
+            None,
+            [shown, opacity, background],
+            queue=False,
+            show_progress="hidden",
+            api_visibility="private",
+        ).then(redraw, inputs, outputs, show_progress="hidden", **drawing)
     photo.clear(remove, token, outputs, queue=False, show_progress="hidden", api_visibility="private")
     examples.load_input_event.then(analyse, inputs, outputs, show_progress_on=images, **on_model)
     about_model = [card, whole_card, classes]
@@ -218,15 +259,21 @@ def photo_tab(models, cache):
             outputs,
             show_progress="hidden",
             trigger_mode="always_last",
-            concurrency_id="drawing",
-            concurrency_limit=4,
-            api_visibility="private",
+            **drawing,
         )
     written = download.click(
         prepare, inputs, file, show_progress_on=download, concurrency_limit=2, api_visibility="private"
     )
     written.success(None, js="() => document.querySelector('#file').click()", api_visibility="private")
     return photo, model_name, confidence
+
+
+def _shown_classes(analysis, settings):
+    """The class of each object that is shown."""
+    if analysis is None:
+        return []
+    kept = settings.chosen(analysis.detections)
+    return [kept.class_names[class_id - 1] for class_id in kept.class_ids[kept.scores >= settings.confidence]]
 
 
 def _class_choices(model_name):

@@ -13,6 +13,14 @@ COLORS_BY = ["instance", "class"]
 BACKGROUNDS = ["original", "grey", "blurred", "colour", "transparent"]
 SEMANTIC_STYLES = ["solid", "overlay"]
 BACKGROUND_COLOUR = "#f6f4ef"
+# Looks that one click puts on: which of `SHOWN` are drawn, the opacity in percent, and the background.
+LOOKS = {
+    "Masks": (SHOWN, 50, "original"),
+    "Outlines": (["outlines"], 50, "original"),
+    "Cut-out": ([], 50, "transparent"),
+    "Blurred": ([], 50, "blurred"),
+    "Colour on grey": ([], 50, "grey"),
+}
 UNDRAWN = (1, 0, 2)  # neither in the palette, nor between one of its colours and black or white
 
 

@@ -17,7 +17,7 @@ def test_lines_are_escaped():
 
 
 def test_the_served_page_has_its_own_preview():
-    with running_app() as app:
+    with running_app(FORWARDED_ALLOW_IPS="*") as app:
         proxy = {"x-forwarded-proto": "https", "x-forwarded-host": "cats.example.org"}
         content = httpx.get(app.address, headers=proxy).text
         lines = dict(re.findall(r'<meta (?:property|name)="((?:og|twitter):[\w:]+)" content="([^"]*)"', content))
