@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import pytest
 
+from mrcnn.build import build_network
 from mrcnn.config import PRESETS, replace
 from mrcnn.network import Network
 from pipeline.exporting.check import TOLERANCES, check, compare, in_new_process
@@ -76,7 +77,7 @@ def test_the_classic_presets_agree_too(tmp_path, photo, kind):
     small = replace(PRESETS["resnet50"], backbone_blocks=(1, 1, 1, 1), image_size=SIZE, image_min_size=0)
     small = replace(small, pyramid_channels=16, proposal_channels=16, box_units=16, mask_channels=16)
     keras.utils.set_random_seed(0)
-    network = Network(replace(small, class_names=("ant", "bee"), pre_nms_top_n=40, post_nms_top_n=20))
+    network = build_network(replace(small, class_names=("ant", "bee"), pre_nms_top_n=40, post_nms_top_n=20))
     network.box_head.logits.bias.assign([-9.0, 0.0, 0.0])  # without training, too: nothing is background
     path = tmp_path / f"small{FORMATS[kind].ENDING}"
     export(network, kind, path)
