@@ -23,10 +23,7 @@ from mrcnn.anchors import cell_anchors
 from mrcnn.detections import CANDIDATES
 from mrcnn.region_proposals import ANCHOR_VARIANCE
 from mrcnn.weights import named_variables
-from pipeline.exporting.onnx_builder import GraphBuilder
-
-FINEST_LEVEL = 2
-LOWEST = float(np.finfo(np.float32).min)
+from pipeline.exporting.onnx_layers import FINEST_LEVEL, LOWEST, Layers
 
 
 def onnx_model(network):
@@ -52,13 +49,12 @@ def onnx_model(network):
     return graph.model(inputs, {name: (tensors[name], *kind) for name, kind in kinds.items()}, "mask_rcnn")
 
 
-class _Stages:
+class _Stages(Layers):
     """The stages of one network; each adds its nodes to the graph."""
 
     def __init__(self, network):
+        super().__init__({place: np.asarray(variable) for place, variable in named_variables(network).items()})
         self.config = network.config
-        self.variables = {place: np.asarray(variable) for place, variable in named_variables(network).items()}
-        self.graph = GraphBuilder()
 
     def detect(self):
         """All stages: the graph, and a dict of its outputs."""
@@ -79,47 +75,6 @@ class _Stages:
             "class_ids": graph("Cast", graph("Add", classes, 1), to=int32),
             "masks": masks,
         }
-
-    # Layers
-
-    def convolution(self, x, place, stride=1, relu=None):
-        """A convolution of Keras with "same" padding; `place` is the layer's in `named_variables`.
-
-        A depthwise-separable one is two. `relu` is the largest value that a ReLU after it lets through, or `None`.
-        """
-        graph, variables = self.graph, self.variables
-        bias = graph.weights(variables[f"{place}/bias"])
-        if f"{place}/kernel" in variables:
-            kernel = variables[f"{place}/kernel"]  # (h, w, in, out), depthwise (h, w, channels, 1)
-            if kernel.shape[-1] == 1 and place.endswith("depthwise"):
-                x = self._convolve(x, kernel.transpose(2, 3, 0, 1), bias, stride, groups=kernel.shape[2])
-            else:
-                x = self._convolve(x, kernel.transpose(3, 2, 0, 1), bias, stride)
-        else:
-            depthwise = variables[f"{place}/depthwise_kernel"]
-            x = self._convolve(x, depthwise.transpose(2, 3, 0, 1), None, stride, groups=depthwise.shape[2])
-            x = self._convolve(x, variables[f"{place}/pointwise_kernel"].transpose(3, 2, 0, 1), bias)
-        if relu is None:
-            return x
-        return graph("Relu", x) if relu == np.inf else graph("Clip", x, 0.0, relu)
-
-    def _convolve(self, x, kernel, bias, stride=1, groups=1):
-        size = kernel.shape[-1]
-        # Of an even length, "same" with stride 2 pads behind alone.
-        before, after = (size - stride) // 2, (size - stride + 1) // 2
-        pads = [max(before, 0), max(before, 0), max(after, 0), max(after, 0)]
-        kernel = self.graph.weights(kernel)
-        return self.graph("Conv", x, kernel, bias, strides=[stride, stride], pads=pads, group=groups)
-
-    def doubling(self, x, place):
-        """A transposed convolution of 2 x 2 with stride 2, and a ReLU."""
-        kernel = self.variables[f"{place}/kernel"].transpose(3, 2, 0, 1)  # from (h, w, out, in)
-        bias = self.variables[f"{place}/bias"]
-        x = self.graph("ConvTranspose", x, self.graph.weights(kernel), self.graph.weights(bias), strides=[2, 2])
-        return self.graph("Relu", x)
-
-    def dense(self, x, kernel, bias):
-        return self.graph("Gemm", x, self.graph.weights(kernel), self.graph.weights(bias))
 
     # From the image to the pyramid
 
@@ -226,117 +181,7 @@ class _Stages:
         centres = graph("Mul", graph("Add", graph("Cast", cells, to=TensorProto.FLOAT), 0.5), stride)
         return centres, graph("Mul", graph("Gather", relative, graph("Mod", place, per_cell)), stride)
 
-    # Boxes
-
-    def decode(self, deltas, centres, sizes, variance, limits):
-        """Boxes float `(..., 4)`, moved from their anchors and cut to the image; see `mrcnn.boxes.decode`."""
-        graph = self.graph
-        deltas = graph("Mul", deltas, np.array(variance, np.float32))
-        shift, growth = graph("Split", deltas, axis=-1, num_outputs=2, outputs=2)
-        centres = graph("Add", centres, graph("Mul", shift, sizes))
-        growth = graph("Exp", graph("Min", growth, box_ops.LARGEST_LOG_SCALE))
-        half = graph("Mul", graph("Mul", sizes, 0.5), growth)
-        boxes = graph("Concat", graph("Sub", centres, half), graph("Add", centres, half), axis=-1)
-        return graph("Min", graph("Max", boxes, 0.0), limits)
-
-    def corners(self, boxes):
-        """The near corners of boxes, and height and width: float `(..., 2)` each."""
-        near, far = self.graph("Split", boxes, axis=-1, num_outputs=2, outputs=2)
-        return near, self.graph("Sub", far, near)
-
-    def has_area(self, boxes):
-        """bool `(...)`."""
-        _, sides = self.corners(boxes)
-        return self.graph("Greater", self.graph("ReduceMin", sides, [-1], keepdims=0), 0.0)
-
-    def suppress(self, boxes, scores, limit, iou, least_score):
-        """Non-maximum suppression in each image of a batch.
-
-        Args:
-            boxes, scores: float `(B, K, 4)` and `(B, K)`.
-            limit: int64 scalar. Boxes of an image to keep.
-            iou: float. Overlap above which the worse of two boxes goes.
-            least_score: float. Scores must be above this.
-
-        Returns:
-            scores float `(B, L)` descending, index int64 `(B, L)` and kept bool `(B, L)`; L is at most `limit`.
-        """
-        graph = self.graph
-        found = graph(
-            "NonMaxSuppression",
-            boxes,
-            graph("Unsqueeze", scores, [1]),
-            limit,
-            np.array(iou, np.float32),
-            np.array(least_score, np.float32),
-        )
-        places = graph("Gather", found, [0, 2], axis=1)  # (n, 2) image and box, without the class
-        # Back to a row an image: what was not found gets the lowest score, and the best come first.
-        lowest = graph("Expand", LOWEST, graph("Shape", scores))
-        scores = graph("ScatterND", lowest, places, graph("GatherND", scores, places))
-        count = graph("Min", graph("Shape", scores, start=1), graph("Reshape", limit, [1]))
-        scores, index = graph("TopK", scores, count, outputs=2)
-        return scores, index, graph("Greater", scores, LOWEST)
-
     # Box head and detections
-
-    def pool(self, levels, boxes, image, pool_size, margin=0.0):
-        """Features float `(N, C, pool_size, pool_size)` of boxes `(N, 4)` in pixels; see `mrcnn/roi_align.py`.
-
-        Args:
-            levels: list of maps, `FINEST_LEVEL` and coarser.
-            boxes: float `(N, 4)`, reaching out of the image by at most `margin` of its sides.
-            image: int64 `(N,)`.
-            pool_size: int.
-            margin: float.
-        """
-        graph = self.graph
-        boxes = graph("Gather", boxes, [1, 0, 3, 2], axis=-1)  # ONNX wants x before y
-
-        def read(number, boxes, image):
-            level, scale = levels[number], 0.5 ** (FINEST_LEVEL + number)
-            if margin:
-                lengths = graph("Cast", graph("Shape", level, start=2), to=TensorProto.FLOAT)
-                reach = graph("Ceil", graph("Mul", graph("ReduceMax", lengths), float(margin)))
-                level = graph("Pad", level, self._four_sides(reach), mode="edge")
-                boxes = graph("Add", boxes, graph("Mul", reach, 1 / scale))
-            return graph(
-                "RoiAlign",
-                level,
-                boxes,
-                image,
-                output_height=pool_size,
-                output_width=pool_size,
-                sampling_ratio=1,
-                spatial_scale=scale,
-                coordinate_transformation_mode="half_pixel",
-            )
-
-        if len(levels) == 1:
-            return read(0, boxes, image)
-        level = self.level(boxes, pool_size, len(levels))
-        parts, orders = [], []
-        for number in range(len(levels)):
-            order = graph("Reshape", graph("NonZero", graph("Equal", level, number)), [-1])
-            parts.append(read(number, graph("Gather", boxes, order), graph("Gather", image, order)))
-            orders.append(order)
-        order = graph("Unsqueeze", graph("Concat", *orders, axis=0), [-1])
-        pooled = graph("Concat", *parts, axis=0)
-        return graph("ScatterND", pooled, order, pooled)  # every row is written, to its own place
-
-    def _four_sides(self, reach):
-        """Pads int64 `(8,)` of a `(B, C, H, W)` map: `reach` cells, a float, at each edge of H and W."""
-        reach = self.graph("Cast", self.graph("Reshape", reach, [1]), to=TensorProto.INT64)
-        return self.graph("Mul", np.array([0, 0, 1, 1, 0, 0, 1, 1]), reach)
-
-    def level(self, boxes, pool_size, count):
-        """int64 `(N,)`, 0 for the finest; see `mrcnn.roi_align.assign_levels`."""
-        graph = self.graph
-        _, sides = self.corners(boxes)
-        area = graph("Max", graph("ReduceProd", sides, [-1], keepdims=0), 1e-6)
-        level = graph("Mul", graph("Log", area), 0.5 / np.log(2.0))
-        level = graph("Floor", graph("Sub", level, float(np.log2(pool_size)) + FINEST_LEVEL - 1e-5))
-        return graph("Cast", graph("Clip", level, 0.0, count - 1.0), to=TensorProto.INT64)
 
     def classify(self, levels, proposals, limits):
         """Box of every proposal and class float `(B, P * K, 4)`, its score and its class, 0 for the first.
