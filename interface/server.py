@@ -32,8 +32,10 @@ def warm_up(models):
     """Takes one photo the whole way, so that the first visitor does not wait for what is loaded at the first use."""
     from interface.examples import example_photos
     from interface.result_view import images_html, table_html
+    from interface.safety.decoding import prepare_decoding
     from interface.settings import Settings
 
+    prepare_decoding()
     name = models.names()[0]
     models.get(name)
     for photo in example_photos()[:1]:
@@ -80,7 +82,10 @@ def run(host, port, start):
     models = Models()
     if not models.names():
         sys.exit("There is no model in weights/. Train one with `python -m pipeline train`, see README.md.")
-    warm_up(models)
+    try:
+        warm_up(models)
+    except ValueError as error:  # of its weights, their card, or what is missing to read them
+        sys.exit(str(error))
     page = build_page(models)
     try:
         serve(page, host, port)

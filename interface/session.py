@@ -17,7 +17,7 @@ from interface.safety.decoding import read_photo
 from interface.safety.fair_lock import FairLock
 from interface.safety.log import note, stage
 from interface.safety.memory import release_memory
-from mrcnn import MaskRCNN, weights
+from mrcnn import MaskRCNN, engines, weights
 from mrcnn.results.detections import Detections
 
 LOWEST_CONFIDENCE = 0.05
@@ -63,8 +63,8 @@ class Models:
         self._answered = 0.0  # when a network last ran, in seconds of `time.monotonic`
 
     def names(self):
-        """Names of the models under `weights/`, the default first."""
-        return weights.available()
+        """Names of the models under `weights/` that can be run here, the default first."""
+        return weights.available(engines.endings())
 
     def get(self, name):
         """The model of that name, loaded and warmed up.
@@ -81,7 +81,7 @@ class Models:
                 # Only names: a visitor must not make the server open paths.
                 if name not in self.names():
                     known = ", ".join(self.names()) or "none is installed"
-                    raise ValueError(f'There is no model "{name}", only: {known}.')
+                    raise ValueError(f'There is no model "{name[:80]}", only: {known}.')
                 try:
                     model = MaskRCNN.from_pretrained(name)
                 except OSError:  # deleted since its name was read

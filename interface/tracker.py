@@ -11,16 +11,16 @@ MEMORY = 15  # images for which an object that is out of sight keeps its number
 
 
 class Tracker:
-    """Numbers objects from image to image by the overlap of their boxes.
+    """Numbers objects from image to image by class and the overlap of their boxes.
 
-    Pairs are taken greedily, the largest overlap first. An object without a partner gets the lowest number that is
-    free, so that colours stay few. As in SORT (Bewley et al., 2016, https://arxiv.org/abs/1602.00763), without its
-    prediction of motion: between two images a cat seldom leaves its own box.
+    Pairs are of one class and are taken greedily, the largest overlap first. An object without a partner gets the
+    lowest number that is free, so that colours stay few. As in SORT (Bewley et al., 2016,
+    https://arxiv.org/abs/1602.00763), without its prediction of motion: between two images a cat seldom leaves its own
+    box.
     """
 
     def __init__(self):
         self._rows = {}  # number -> `Instances` of length 1, as last seen
-        self._boxes = {}  # number -> where it was last seen
         self._unseen = {}  # number -> images since then
 
     def update(self, found):
@@ -32,9 +32,10 @@ class Tracker:
         Returns:
             int array `(N,)`, numbers from 0, each at most once.
         """
-        known = list(self._boxes)
+        known, last = list(self._rows), list(self._rows.values())
         numbers = np.full(len(found), -1)
-        overlaps = box_iou(found.boxes, np.array([self._boxes[number] for number in known]).reshape(-1, 4))
+        overlaps = box_iou(found.boxes, np.array([row.boxes[0] for row in last]).reshape(-1, 4))
+        overlaps[found.class_ids[:, None] != np.array([row.class_ids[0] for row in last], int)] = 0
         while overlaps.size and overlaps.max() >= LEAST_IOU:
             row, column = np.unravel_index(overlaps.argmax(), overlaps.shape)
             numbers[row] = known[column]
@@ -44,11 +45,10 @@ class Tracker:
             numbers[row] = next(number for number in range(len(taken) + 1) if number not in taken)
             taken.add(int(numbers[row]))
         self._unseen = {number: unseen + 1 for number, unseen in self._unseen.items()}
-        for number, box in zip(numbers.tolist(), found.boxes, strict=True):
-            self._boxes[number], self._unseen[number] = box, 0
-        self._rows.update((number, found[row : row + 1]) for row, number in enumerate(numbers.tolist()))
+        for row, number in enumerate(numbers.tolist()):
+            self._rows[number], self._unseen[number] = found[row : row + 1], 0
         for number in [number for number, unseen in self._unseen.items() if unseen > MEMORY]:
-            del self._boxes[number], self._unseen[number], self._rows[number]
+            del self._rows[number], self._unseen[number]
         return numbers
 
     def follow(self, found):

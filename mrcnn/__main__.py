@@ -8,6 +8,9 @@ For each PHOTO.jpg it writes to the output folder:
     PHOTO.semantic.png   the semantic map, a palette image whose values are class ids
     PHOTO.cutout.png     all objects on a transparent ground
     PHOTO.json           the instances as a COCO data set: boxes, scores and run-length masks
+
+With --labels labelme the JSON is one that labelme opens, with --labels yolo there are PHOTO.txt and classes.txt
+instead: to correct what was found and train on it, see `python -m pipeline prepare --help`.
 """
 
 import argparse
@@ -19,10 +22,11 @@ from pathlib import Path
 
 from PIL import Image
 
+from mrcnn.engines import ENGINES
 from mrcnn.images import distinct_stems, read_image
 from mrcnn.model import MaskRCNN
 from mrcnn.results import drawing
-from mrcnn.results.documents import coco_document
+from mrcnn.results.documents import coco_document, labelme_document, yolo_document
 from mrcnn.results.wording import counted
 
 # Photos from which on it pays to compile the network: that takes some 3 s and saves 0.2 s a photo.
@@ -46,6 +50,14 @@ def parse_arguments(arguments=None):
     parser.add_argument(
         "--weights", default="cat", metavar="NAME", help="a model under weights/, or a path (default cat)"
     )
+    parser.add_argument(
+        "--labels", choices=("coco", "labelme", "yolo"), default="coco", help="form of the instances (default coco)"
+    )
+    parser.add_argument(
+        "--engine",
+        choices=ENGINES,
+        help="what runs the network: onnx starts at once (default: MRCNN_ENGINE, else tensorflow if installed)",
+    )
     chosen = parser.parse_args(arguments)
     if not 0 <= chosen.confidence <= 1:
         parser.error(f"--confidence must lie between 0 and 1, but is {chosen.confidence}")
@@ -54,8 +66,8 @@ def parse_arguments(arguments=None):
     return chosen
 
 
-def write_results(folder, stem, photo_name, image, found, class_names, milliseconds):
-    """Writes the four files of one photo."""
+def write_results(folder, stem, photo, image, found, class_names, milliseconds, labels="coco"):
+    """Writes the files of one photo."""
     images = {
         "overlay": Image.fromarray(drawing.draw_instances(image, found)),
         "semantic": drawing.semantic_image(found.semantic_map()),
@@ -63,7 +75,14 @@ def write_results(folder, stem, photo_name, image, found, class_names, milliseco
     }
     for kind, image in images.items():
         image.save(folder / f"{stem}.{kind}.png", compress_level=PNG_EFFORT)
-    document = coco_document(found, photo_name, class_names, milliseconds)
+    if labels == "yolo":
+        (folder / f"{stem}.txt").write_text(yolo_document(found))
+        (folder / "classes.txt").write_text("".join(f"{name}\n" for name in class_names))
+        return
+    if labels == "labelme":
+        document = labelme_document(found, Path(os.path.relpath(photo, folder)).as_posix())
+    else:
+        document = coco_document(found, Path(photo).name, class_names, milliseconds)
     (folder / f"{stem}.json").write_text(json.dumps(document, indent=1) + "\n")
 
 
@@ -72,7 +91,8 @@ def main(arguments=None):
     chosen = parse_arguments(arguments)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
-        model = MaskRCNN.from_pretrained(chosen.weights, compiled=len(chosen.photos) >= WORTH_COMPILING)
+        compiled = len(chosen.photos) >= WORTH_COMPILING
+        model = MaskRCNN.from_pretrained(chosen.weights, compiled, chosen.engine)
         chosen.out.mkdir(parents=True, exist_ok=True)
     except (ValueError, OSError) as error:
         print(f"mrcnn: {error}", file=sys.stderr)
@@ -85,7 +105,7 @@ def main(arguments=None):
             start = time.perf_counter()
             found = model.segment(image, confidence=chosen.confidence, limit=chosen.limit)
             milliseconds = 1000 * (time.perf_counter() - start)
-            write_results(chosen.out, stem, Path(photo).name, image, found, model.class_names, milliseconds)
+            write_results(chosen.out, stem, photo, image, found, model.class_names, milliseconds, chosen.labels)
         except (ValueError, OSError) as error:
             failures += 1
             print(f"{place}: {error}", file=sys.stderr)

@@ -48,7 +48,9 @@ def match(candidates, boxes, class_ids, positive_iou, negative_iou, allow_low_qu
         reached = tf.reduce_max(overlaps, axis=0)
         best_for_box = (overlaps >= reached - 1e-4) & (reached > 0.0) & real
         is_best = tf.reduce_any(best_for_box, axis=-1)
-        matched = tf.where(is_best, tf.argmax(tf.cast(best_for_box, tf.int32), axis=-1, output_type=tf.int32), matched)
+        # Of several boxes that it is the best for, the one it overlaps most, whatever their order.
+        reached_by = tf.argmax(tf.where(best_for_box, overlaps, -1.0), axis=-1, output_type=tf.int32)
+        matched = tf.where(is_best, reached_by, matched)
         labels = tf.where(is_best, POSITIVE, labels)
     regions = tf.where((class_ids < 0)[:, None], boxes, 0.0)
     in_region = box_ops.ioa(candidates, regions) > IGNORE_IOA

@@ -8,8 +8,8 @@ import { css, cutOut, percent } from "./drawing.js";
  * @param {ImageBitmap} options.view what the objects are cut out of
  * @param {import("./instances.js").Instance[]} options.shown
  * @param {(row: number | null) => void} options.point
- * @param {(kind: "cutout", rows: number[]) => Promise<void>} options.save
- * @param {(rows: number[]) => Promise<void>} options.copy
+ * @param {(kind: "cutout", row: number) => Promise<void>} options.save
+ * @param {(row: number) => Promise<void>} options.copy
  */
 export function showCards(list, { site, view, shown, point, save, copy }) {
   const known = new Map(Array.from(list.children, (card) => [card.instance, card]));
@@ -35,8 +35,8 @@ function makeCard(instance, { site, view, point, save, copy }) {
   title.append(Object.assign(document.createElement("b"), { textContent: name }), ` ${percent(instance.score)}`);
   const buttons = document.createElement("div");
   buttons.append(
-    makeButton("Copy", "Copied", `Copy ${name}`, () => copy([instance.row])),
-    makeButton("Save", "Saved", `Save ${name} as PNG`, () => save("cutout", [instance.row])),
+    makeButton("Copy", "Copied", `Copy ${name}`, () => copy(instance.row)),
+    makeButton("Save", "Saved", `Save ${name} as PNG`, () => save("cutout", instance.row)),
   );
   card.append(picture, title, buttons);
   card.addEventListener("pointerenter", () => point(instance.row));

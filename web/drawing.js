@@ -1,8 +1,6 @@
 // The pictures of a result: instances over the photo, the semantic map, cut-outs. On the page at the size of the
 // screen, in the worker at the photo's; nothing here knows which.
 
-import { extent } from "./instances.js";
-
 const VIEW = 1280; // longer side in pixels of what the page shows
 const FONT = "600 1px system-ui, sans-serif";
 
@@ -89,18 +87,22 @@ export function spotlight(context, layer) {
 }
 
 /**
- * Objects alone, on a transparent ground, without what is empty around them.
+ * Objects alone, on a transparent ground, without what is empty around them; for the small pictures of the page, with
+ * edges as they come. Files have soft ones, see `matting.js`.
  * @param {ImageBitmap} photo
  * @param {import("./instances.js").Instance[]} shown pasted at the photo's size
  */
 export function cutOut(photo, shown) {
-  const [top, left, bottom, right] = extent(shown.map(({ window }) => window)) ?? [0, 0, 1, 1];
+  const windows = shown.map(({ window }) => window).filter(({ height }) => height);
+  const top = Math.min(...windows.map((window) => window.top));
+  const left = Math.min(...windows.map((window) => window.left));
+  const bottom = Math.max(...windows.map((window) => window.top + window.height));
+  const right = Math.max(...windows.map((window) => window.left + window.width));
+  if (!windows.length) return new OffscreenCanvas(1, 1);
   const canvas = new OffscreenCanvas(right - left, bottom - top);
   const context = canvas.getContext("2d");
-  for (const { window } of shown) {
-    if (window.height && window.width) {
-      context.drawImage(tinted(window, window.mask, [0, 0, 0]), window.left - left, window.top - top);
-    }
+  for (const window of windows) {
+    context.drawImage(tinted(window, window.mask, [0, 0, 0]), window.left - left, window.top - top);
   }
   context.globalCompositeOperation = "source-in";
   context.drawImage(photo, -left, -top);

@@ -1,13 +1,15 @@
 // What the network says of one photo, and what follows from it at any size; as `mrcnn/results/`.
 
-import { expandBox, pasteMask } from "./paste.js";
+import { cleanMasks } from "./clean.js";
+import { pasteMask } from "./paste.js";
 
 /**
  * @typedef {object} Detections
  * @property {Float32Array} boxes y1, x1, y2, x2 one after the other, in pixels of the photo
+ * @property {Float32Array} regions where the mask head looked: boxes with a margin, not cut to the photo
  * @property {Float32Array} scores 0 to 1, descending
  * @property {Int32Array} classIds from 1
- * @property {Float32Array} masks N x cells x cells probabilities
+ * @property {Float32Array} masks N x cells x cells probabilities; the cells tile the regions
  * @property {number} cells
  * @property {[number, number]} imageSize height and width of the photo
  *
@@ -20,52 +22,54 @@ import { expandBox, pasteMask } from "./paste.js";
  */
 
 /**
- * All detections with their masks pasted into the photo, or into a smaller image of it.
+ * The masks as the network draws them, each by itself.
  * @param {Detections} found
- * @param {number} margin share of a box's sides that its soft mask reaches beyond each edge
- * @param {[number, number]} [imageSize] height and width of that image
- * @returns {Instance[]}
+ * @param {[number, number]} [imageSize] height and width of the photo, or of a smaller or larger image of it
+ * @returns {import("./paste.js").MaskWindow[]}
  */
-export function instances(found, margin, imageSize = found.imageSize) {
+export function pasteMasks(found, imageSize = found.imageSize) {
   const area = found.cells * found.cells;
-  return Array.from(found.scores, (score, row) => {
-    const box = Array.from(found.boxes.subarray(row * 4, row * 4 + 4), (value, i) => {
-      return value * (imageSize[i % 2] / found.imageSize[i % 2]);
-    });
+  const regions = scaled(found.regions, found.imageSize, imageSize);
+  return Array.from(found.scores, (_, row) => {
     const softMask = found.masks.subarray(row * area, (row + 1) * area);
-    const window = pasteMask(softMask, found.cells, expandBox(box, margin), imageSize);
-    return { row, box, score, classId: found.classIds[row], window };
+    return pasteMask(softMask, found.cells, regions.subarray(row * 4, row * 4 + 4), imageSize);
   });
 }
 
-/** The smallest rectangle `[top, left, bottom, right]` that holds every pixel of some windows; null without any. */
-export function extent(windows) {
-  let [top, left, bottom, right] = [Infinity, Infinity, 0, 0];
-  for (const window of windows) {
-    for (let y = 0; y < window.height; y += 1) {
-      const line = window.mask.subarray(y * window.width, (y + 1) * window.width);
-      const first = line.indexOf(1);
-      if (first < 0) continue;
-      top = Math.min(top, window.top + y);
-      bottom = Math.max(bottom, window.top + y + 1);
-      left = Math.min(left, window.left + first);
-      right = Math.max(right, window.left + line.lastIndexOf(1) + 1);
-    }
-  }
-  return bottom > 0 ? [top, left, bottom, right] : null;
+/**
+ * The detections of at least this score, each pixel in the surest of those that claim it.
+ * @param {Detections} found
+ * @param {number} confidence 0 to 1
+ * @param {[number, number]} [imageSize] as for `pasteMasks`
+ * @param {import("./paste.js").MaskWindow[]} [pasted] what that gave
+ * @returns {Instance[]}
+ */
+export function instances(found, confidence, imageSize = found.imageSize, pasted = pasteMasks(found, imageSize)) {
+  const count = found.scores.filter((score) => score >= confidence).length;
+  const boxes = scaled(found.boxes, found.imageSize, imageSize);
+  return cleanMasks(pasted.slice(0, count)).map((window, row) => {
+    const { top, left, height, width } = window;
+    // The box is that of the mask; that of the box head stays where a mask has no pixel.
+    const box = height ? [top, left, top + height, left + width] : Array.from(boxes.subarray(row * 4, row * 4 + 4));
+    return { row, box, score: found.scores[row], classId: found.classIds[row], window };
+  });
+}
+
+function scaled(boxes, from, to) {
+  return boxes.map((value, i) => value * (to[i % 2] / from[i % 2]));
 }
 
 /**
  * A COCO data set, which pycocotools and labelling tools open as it is.
  * @param {{name: string, imageSize: [number, number], shown: Instance[], milliseconds?: number}[]} photos
- * @param {{name: string}[]} classes of the model, for class ids 1, 2, and so on
+ * @param {{id: number, name: string}[]} classes of the model, for class ids 1, 2, and so on; ids as its data has them
  */
 export function cocoDocument(photos, classes) {
   const annotations = photos.flatMap(({ imageSize, shown }, index) =>
     shown.map(({ box: [y1, x1, y2, x2], score, classId, window }) => ({
       iscrowd: 0,
       image_id: index + 1,
-      category_id: classId,
+      category_id: classes[classId - 1].id,
       bbox: [x1, y1, x2 - x1, y2 - y1].map((value) => Number(value.toFixed(2))),
       score: Number(score.toFixed(5)),
       area: window.mask.reduce((sum, pixel) => sum + pixel, 0),
@@ -81,7 +85,7 @@ export function cocoDocument(photos, classes) {
       milliseconds,
     })),
     annotations: annotations.map((annotation, index) => ({ id: index + 1, ...annotation })),
-    categories: classes.map(({ name }, index) => ({ id: index + 1, name })),
+    categories: classes.map(({ id, name }) => ({ id, name })),
   };
 }
 

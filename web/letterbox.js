@@ -29,14 +29,11 @@ export function letterbox(image, { size, stride, grey }) {
 }
 
 /**
- * Boxes from the canvas back to pixels of the photo, cut to it.
+ * Boxes from the canvas back to pixels of the photo; one that reaches into the filling reaches out of the photo.
  * @param {Float32Array} boxes y1, x1, y2, x2 one after the other
  * @param {[number, number]} inner height and width of the photo in the canvas
  * @param {[number, number]} imageSize height and width of the photo
  */
 export function toImage(boxes, inner, imageSize) {
-  return boxes.map((value, i) => {
-    const scale = Math.fround(imageSize[i % 2] / inner[i % 2]);
-    return Math.min(Math.max(Math.fround(value * scale), 0), imageSize[i % 2]);
-  });
+  return boxes.map((value, i) => value * Math.fround(imageSize[i % 2] / inner[i % 2]));
 }

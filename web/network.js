@@ -2,6 +2,7 @@
 
 import * as ort from "./onnxruntime/ort.wasm.min.mjs";
 import { letterbox, toImage } from "./letterbox.js";
+import { expandBoxes } from "./paste.js";
 
 /**
  * @param {object} site what the export knows, see `pipeline/exporting/web.py`
@@ -37,7 +38,7 @@ class Network {
    * @returns {Promise<import("./instances.js").Detections>}
    */
   async detect(image) {
-    const { input, least_confidence: confidence, limit } = this.site;
+    const { input, least_confidence: confidence, limit, mask_margin: margin } = this.site;
     const { pixels, shape, inner } = letterbox(image, input);
     const { boxes, scores, class_ids: classIds, masks } = await this.session.run({
       images: new ort.Tensor("uint8", pixels, [1, ...shape, 3]),
@@ -45,8 +46,10 @@ class Network {
       limit: new ort.Tensor("int32", [limit], []),
     });
     const imageSize = [image.height, image.width];
+    const unclipped = toImage(boxes.data, inner, imageSize);
     return {
-      boxes: toImage(boxes.data, inner, imageSize),
+      boxes: unclipped.map((value, i) => Math.min(Math.max(value, 0), imageSize[i % 2])),
+      regions: expandBoxes(unclipped, margin),
       scores: scores.data,
       classIds: classIds.data,
       masks: masks.data,

@@ -49,7 +49,7 @@ function showValues() {
 
 document.querySelector(".settings").addEventListener("input", () => {
   showValues();
-  if (!stage.layers) return;
+  if (!stage.shown) return;
   stage.draw(settings());
   if (!camera.running) describe();
 });
@@ -201,12 +201,12 @@ function shownOf(photo) {
   );
 }
 
-function picture(kind, rows) {
+function picture(kind, row) {
   const { image, found } = current;
-  return client.ask("picture", { image, found, rows, kind, settings: settings() });
+  return client.ask("picture", { image, found, row, kind, settings: settings() });
 }
 
-async function save(kind, rows = shownOf(current).map(({ row }) => row)) {
+async function save(kind, row) {
   const stem = current.name.replace(/\.[^.]*$/, "");
   if (kind === "coco") {
     const done = photos.length ? photos.filter(({ found }) => found) : [current];
@@ -214,17 +214,16 @@ async function save(kind, rows = shownOf(current).map(({ row }) => row)) {
       name: photo.name,
       milliseconds: photo.milliseconds && Math.round(photo.milliseconds),
       found: photo.found,
-      rows: shownOf(photo).map(({ row }) => row),
     }));
-    return download(await client.ask("coco", { photos: sent }), done.length > 1 ? "photos.json" : `${stem}.json`);
+    return download(await client.ask("coco", { photos: sent, confidence: settings().confidence }), done.length > 1 ? "photos.json" : `${stem}.json`);
   }
-  const number = kind === "cutout" && rows.length === 1 ? `-${rows[0] + 1}` : "";
-  download(await picture(kind, rows), `${stem}-${kind}${number}.png`);
+  const number = row === undefined ? "" : `-${row + 1}`;
+  download(await picture(kind, row), `${stem}-${kind}${number}.png`);
 }
 
-async function copy(rows) {
+async function copy(row) {
   // The promise goes into the clipboard item: Safari accepts nothing that is made after the click has passed.
-  await navigator.clipboard.write([new ClipboardItem({ "image/png": picture("cutout", rows) })]);
+  await navigator.clipboard.write([new ClipboardItem({ "image/png": picture("cutout", row) })]);
 }
 
 function download(blob, name) {
@@ -310,12 +309,13 @@ async function showExample() {
   const response = await fetch("example.json");
   const { name, found } = await response.json();
   const image = await (await fetch(name)).blob();
-  const { scores, boxes, class_ids: classIds, masks, cells, image_size: imageSize } = found;
+  const { scores, boxes, regions, class_ids: classIds, masks, cells, image_size: imageSize } = found;
   const view = await viewOf(await createImageBitmap(image, { colorSpaceConversion: "none" }));
   const bytes = Uint8Array.from(atob(masks), (character) => character.charCodeAt(0));
   const example = { name, image, view, example: true };
   example.found = {
     boxes: Float32Array.from(boxes.flat()),
+    regions: Float32Array.from(regions.flat()),
     scores: Float32Array.from(scores),
     classIds: Int32Array.from(classIds),
     masks: new Float32Array(bytes.buffer),

@@ -1,6 +1,7 @@
 // From the mask head's small square of probabilities to the pixels of the photo; as `mrcnn/results/paste.py`.
 
 const THRESHOLD = 0.5;
+const UNSURE_CELLS = 1.5; // whose convolutions look at more of what is beyond the photo than of the photo
 
 /**
  * The part of a photo-sized mask that lies in a box; outside of it the mask is empty.
@@ -10,7 +11,7 @@ const THRESHOLD = 0.5;
 /**
  * @param {Float32Array} softMask cells x cells probabilities, which tile the region
  * @param {number} cells
- * @param {number[]} region y1, x1, y2, x2 in pixels of the photo; it may reach out of it
+ * @param {ArrayLike<number>} region y1, x1, y2, x2 in pixels of the photo, not cut to it: what reaches out of it counts
  * @param {[number, number]} imageSize height and width of the photo
  * @returns {MaskWindow}
  */
@@ -43,8 +44,14 @@ function interpolation(low, high, size, cells) {
   const cell = new Int32Array(length);
   const near = new Float32Array(length);
   const far = new Float32Array(length);
+  const scale = cells / (high - low);
+  // Where the photo ends the mask is continued: cells beyond it, and those that see too little of it, are not read.
+  const first = Math.ceil(-low * scale - 0.5 + UNSURE_CELLS);
+  const last = Math.floor((size - low) * scale - 0.5 - UNSURE_CELLS);
   for (let i = 0; i < length; i += 1) {
-    const position = (start + i + 0.5 - low) * (cells / (high - low)) - 0.5;
+    let position = (start + i + 0.5 - low) * scale - 0.5;
+    if (first > 0) position = Math.max(position, Math.min(first, cells - 1));
+    if (last < cells - 1) position = Math.min(position, Math.max(last, 0));
     cell[i] = Math.floor(position);
     far[i] = position - cell[i];
     near[i] = 1 - far[i];
@@ -52,8 +59,10 @@ function interpolation(low, high, size, cells) {
   return { start, length, cell, near, far };
 }
 
-/** A box grown at each edge by `margin` times its height or width. */
-export function expandBox([y1, x1, y2, x2], margin) {
-  const [dy, dx] = [(y2 - y1) * margin, (x2 - x1) * margin];
-  return [y1 - dy, x1 - dx, y2 + dy, x2 + dx];
+/** Boxes, one after the other, grown at each edge by `margin` times their height or width. */
+export function expandBoxes(boxes, margin) {
+  return boxes.map((value, i) => {
+    const opposite = boxes[i % 4 < 2 ? i + 2 : i - 2];
+    return value + (value - opposite) * margin;
+  });
 }

@@ -1,7 +1,7 @@
 // The two pictures side by side.
 
 import { drawInstances, drawSemanticMap, layersOf, lineWidth, spotlight } from "./drawing.js";
-import { instances } from "./instances.js";
+import { instances, pasteMasks } from "./instances.js";
 
 export class Stage {
   /**
@@ -11,7 +11,7 @@ export class Stage {
   constructor(site, onPoint) {
     this.site = site;
     this.canvases = ["instances", "semantic"].map((id) => document.getElementById(id));
-    this.shown = [];
+    this.shown = null; // layers of what is drawn
     this.row = null;
     for (const canvas of this.canvases) {
       canvas.addEventListener("pointermove", (event) => onPoint(this.rowAt(event)));
@@ -25,8 +25,10 @@ export class Stage {
    */
   show(view, found) {
     this.view = view;
+    this.found = found;
     const size = [view.height, view.width];
-    this.layers = layersOf(instances(found, this.site.mask_margin, size), this.site, lineWidth(view.width, view.height));
+    this.pasted = pasteMasks(found, size);
+    this.shown = null;
     for (const canvas of this.canvases) {
       if (canvas.width !== view.width || canvas.height !== view.height) {
         [canvas.height, canvas.width] = size;
@@ -38,7 +40,12 @@ export class Stage {
   /** @param {{confidence: number, opacity: number, outlines: boolean, boxes: boolean, labels: boolean}} settings */
   draw(settings) {
     this.settings = settings;
-    this.shown = this.layers.filter(({ score }) => score >= settings.confidence);
+    const { view, found, site, pasted } = this;
+    const count = found.scores.filter((score) => score >= settings.confidence).length;
+    if (this.shown?.length !== count) {
+      const shown = instances(found, settings.confidence, [view.height, view.width], pasted);
+      this.shown = layersOf(shown, site, lineWidth(view.width, view.height));
+    }
     const [picture, map] = this.canvases.map((canvas) => canvas.getContext("2d"));
     drawInstances(picture, this.view, this.shown, this.site, settings);
     drawSemanticMap(map, this.shown, this.site);
@@ -48,7 +55,7 @@ export class Stage {
 
   /** @param {number | null} row of the instance to point out; null for all alike */
   point(row) {
-    if (row === this.row) return;
+    if (row === this.row || !this.shown) return;
     this.row = row;
     this.draw(this.settings);
   }
@@ -58,7 +65,7 @@ export class Stage {
     const frame = canvas.getBoundingClientRect();
     const x = Math.floor(((event.clientX - frame.left) / frame.width) * canvas.width);
     const y = Math.floor(((event.clientY - frame.top) / frame.height) * canvas.height);
-    const hit = this.shown.find(({ window: { top, left, height, width, mask } }) => {
+    const hit = this.shown?.find(({ window: { top, left, height, width, mask } }) => {
       const [row, column] = [y - top, x - left];
       return row >= 0 && row < height && column >= 0 && column < width && mask[row * width + column];
     });

@@ -1,7 +1,8 @@
 // Everything that takes long, beside the page and not in it: reading photos, the network, files at the photo's size.
 
-import { cutOut, drawInstances, drawSemanticMap, layersOf, lineWidth, viewOf } from "./drawing.js";
+import { drawInstances, drawSemanticMap, layersOf, lineWidth, viewOf } from "./drawing.js";
 import { cocoDocument, instances } from "./instances.js";
+import { softCutOut } from "./matting.js";
 import { loadNetwork } from "./network.js";
 
 let site;
@@ -29,16 +30,19 @@ const tasks = {
       return { found: await (await network).detect(pixels), milliseconds: performance.now() - start };
     });
     const view = isFrame ? bitmap : await viewOf(bitmap);
-    const transfer = [view, found.boxes.buffer, found.scores.buffer, found.classIds.buffer, found.masks.buffer];
+    const transfer = [view, found.boxes.buffer, found.scores.buffer, found.classIds.buffer, found.masks.buffer, found.regions.buffer];
     return { result: { found, view, milliseconds }, transfer };
   },
 
-  /** One of the pictures as a PNG at the photo's own size; `rows` are those that are shown. */
-  async picture({ image, found, rows, kind, settings }) {
+  /** One of the pictures as a PNG at the photo's own size, of one row or of all. */
+  async picture({ image, found, row, kind, settings }) {
     const bitmap = await decode(image);
-    const all = instances(found, site.mask_margin);
-    const shown = rows.map((row) => all[row]);
-    if (kind === "cutout") return cutOut(bitmap, shown).convertToBlob({ type: "image/png" });
+    const all = instances(found, settings.confidence);
+    const shown = row === undefined ? all : [all[row]];
+    if (kind === "cutout") {
+      const windows = shown.map(({ window }) => window);
+      return pngOf(softCutOut(onWhite(bitmap), windows));
+    }
     const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
     const context = canvas.getContext("2d");
     const layers = layersOf(shown, site, lineWidth(bitmap.width, bitmap.height));
@@ -48,10 +52,9 @@ const tasks = {
   },
 
   /** All photos as one COCO data set. */
-  async coco({ photos }) {
-    const sized = photos.map(({ found, rows, ...facts }) => {
-      const all = instances(found, site.mask_margin);
-      return { ...facts, imageSize: found.imageSize, shown: rows.map((row) => all[row]) };
+  async coco({ photos, confidence }) {
+    const sized = photos.map(({ found, ...facts }) => {
+      return { ...facts, imageSize: found.imageSize, shown: instances(found, confidence) };
     });
     return new Blob([JSON.stringify(cocoDocument(sized, site.classes))], { type: "application/json" });
   },
@@ -66,6 +69,12 @@ self.onmessage = async ({ data: { id, task, ...values } }) => {
     self.postMessage({ id, error: error.message });
   }
 };
+
+function pngOf(image) {
+  const canvas = new OffscreenCanvas(image.width, image.height);
+  canvas.getContext("2d").putImageData(image, 0, 0);
+  return canvas.convertToBlob({ type: "image/png" });
+}
 
 function inTurn(work) {
   const result = turn.then(work);

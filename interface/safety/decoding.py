@@ -9,11 +9,15 @@ no network.
 import multiprocessing
 import os
 import struct
+import tempfile
 import threading
 from pathlib import Path
 
+from PIL import Image
+
 from interface.safety import budget
-from mrcnn.images import open_image, read_image
+from interface.safety.log import note
+from mrcnn.images import FORMATS, open_image, read_image
 
 PLAIN_BYTES = 16_000_000
 PLAIN_PIXELS = 26_000_000
@@ -39,9 +43,21 @@ def read_photo(path):
     return read_image(path) if _is_plain(path) else _read_apart(path)
 
 
+def prepare_decoding():
+    """Starts what is needed to decode doubtful pictures, so that the first of them does not wait for it."""
+    with tempfile.NamedTemporaryFile(suffix=".bmp") as file:
+        Image.new("RGB", (32, 32)).save(file, "BMP")
+        file.flush()
+        _read_apart(file.name)
+
+
 def _is_plain(path):
-    """Whether a file is a JPEG or PNG that costs little, as far as a look at its parts can tell."""
+    """Whether a file is no picture, or a JPEG or PNG that costs little as far as a look at its parts can tell."""
     try:
+        with open(path, "rb") as file:
+            start = file.read(16)
+        if not any(Image.OPEN[name][1](start) is True for name in FORMATS if name in Image.OPEN):
+            return True
         if os.path.getsize(path) > PLAIN_BYTES:
             return False
         with open(path, "rb") as file:
@@ -94,6 +110,7 @@ def _read_apart(path):
             process.kill()
             process.join()
     if answer is None:
+        note(decoder_exit=process.exitcode)
         raise ValueError(f"{name} takes too long or too much memory to decode; save it as a plain JPEG or PNG.")
     if isinstance(answer, str):
         raise ValueError(answer)
@@ -106,7 +123,8 @@ _method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods(
 def _context():
     context = multiprocessing.get_context(_method)
     if _method == "forkserver":
-        context.set_forkserver_preload(["mrcnn.images"])
+        # All that a forked process would import anew: what it does, and what the page's own start imports.
+        context.set_forkserver_preload(["mrcnn.images", __name__, "interface.server"])
     return context
 
 

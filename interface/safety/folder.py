@@ -50,6 +50,7 @@ def remove_orphans(parent):
 
 
 def _is_orphan(folder):
+    assert fcntl  # asked for by the caller
     try:
         with open(folder / LOCK) as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

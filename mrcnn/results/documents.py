@@ -1,6 +1,9 @@
-"""One JSON document an image, the same from the page, the API and the command line; and the form of labelme."""
+"""One document an image: COCO, the same from the page, the API and the command line, and the forms of labelme and YOLO.
 
-from mrcnn.results.polygons import simple_polygons
+The latter two are for correcting what was found instead of drawing it: `python -m pipeline prepare` reads them back.
+"""
+
+from mrcnn.results.polygons import joined_polygon, simple_polygons
 
 
 def coco_document(found, file_name, class_names, milliseconds=None, polygons=False):
@@ -28,7 +31,9 @@ def coco_document(found, file_name, class_names, milliseconds=None, polygons=Fal
         "info": {"milliseconds": None if milliseconds is None else round(milliseconds, 1)},
         "images": [{"id": 1, "file_name": file_name, "width": width, "height": height}],
         "annotations": annotations,
-        "categories": [{"id": number, "name": name} for number, name in enumerate(class_names, start=1)],
+        "categories": [
+            {"id": found.category_id(class_id), "name": name} for class_id, name in enumerate(class_names, start=1)
+        ],
     }
 
 
@@ -65,6 +70,28 @@ def labelme_document(found, file_name):
         "imageHeight": height,
         "imageWidth": width,
     }
+
+
+def yolo_document(found):
+    """A result as a text file of YOLO for instance masks, as Ultralytics reads it.
+
+    Args:
+        found: `mrcnn.Instances`.
+
+    Returns:
+        str, a line an object: its class id, from 0, then `x y` of its outline as shares of the image's width and
+        height. The form has one polygon an object, so parts are joined by lines without width. An object of so few
+        pixels that it has no outline is left out.
+    """
+    height, width = found.image_size
+    lines = []
+    for row, window in enumerate(found.windows):
+        polygons = simple_polygons(window)
+        if polygons:
+            points = joined_polygon(polygons) / (width, height)
+            numbers = " ".join(f"{value:.6f}" for value in points.clip(0, 1).ravel())
+            lines.append(f"{found.class_ids[row] - 1} {numbers}\n")
+    return "".join(lines)
 
 
 def _points(polygon):

@@ -135,7 +135,7 @@ def draw_semantic_map(semantic_map, class_names, image=None, opacity=1.0, legend
     """Draws the class of each pixel in one colour a class.
 
     Args:
-        semantic_map: uint8 array of shape `(H, W)` of class ids, 0 is the background.
+        semantic_map: uint8 or uint16 array of shape `(H, W)` of class ids, 0 is the background.
         class_names: dict from class id to name, for the legend.
         image: uint8 array of shape `(H, W, 3)` to lay the map over. Defaults to None, a map on a dark ground.
         opacity: float in `[0, 1]`. How much of the colours covers `image`. Defaults to 1.
@@ -164,14 +164,16 @@ def draw_semantic_map(semantic_map, class_names, image=None, opacity=1.0, legend
 
 
 def semantic_image(semantic_map):
-    """The semantic map as an image file keeps it: a palette image whose pixel values are the class ids.
+    """The semantic map as an image file keeps it: an image whose pixel values are the class ids.
 
     Args:
-        semantic_map: uint8 array of shape `(H, W)`.
+        semantic_map: uint8 or uint16 array of shape `(H, W)`.
 
     Returns:
-        `PIL.Image.Image` of mode `"P"`.
+        `PIL.Image.Image` of mode `"P"`, or `"I;16"` for uint16: palettes end at 256 colours.
     """
+    if semantic_map.dtype == np.uint16:
+        return Image.fromarray(semantic_map)
     image = Image.fromarray(semantic_map).convert("L")
     image.putpalette(np.array([class_colour(class_id) for class_id in range(256)], np.uint8).tobytes())
     return image

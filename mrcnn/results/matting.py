@@ -95,9 +95,9 @@ def _box(values, radius):
 
 def _enlarged(values, size):
     """Float `(h, w)` at `size`, width and height in pixels."""
-    return np.array(Image.fromarray(values).resize(size, Image.BILINEAR))
+    return np.array(Image.fromarray(values).resize(size, Image.Resampling.BILINEAR))
 
 
 def _enlarged_colours(colours, size):
     image = Image.fromarray(np.rint(255 * colours.clip(0, 1)).astype(np.uint8))
-    return np.asarray(image.resize(size, Image.BILINEAR), np.float32) / 255
+    return np.asarray(image.resize(size, Image.Resampling.BILINEAR), np.float32) / 255

@@ -53,6 +53,22 @@ def simple_polygons(window, tolerance=0.5):
     return joined
 
 
+def joined_polygon(polygons):
+    """One polygon from several, joined where they come closest.
+
+    Args:
+        polygons: list of one or more float arrays of shape `(K, 2)`.
+
+    Returns:
+        A float array of shape `(K, 2)`. Filled by the even-odd or the non-zero rule it is the union of all, if they do
+        not overlap.
+    """
+    whole, *rest = polygons
+    for polygon in rest:
+        whole = _join(whole, polygon)
+    return whole
+
+
 def _signed_area(polygon):
     x, y = polygon.T.astype(np.float64)
     return np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))

@@ -2,6 +2,8 @@
 
 from collections import Counter
 
+import inflection
+
 
 def counted(found):
     """What was found, in words: `"2 cats"`, `"1 dog and 3 cats"`, or `"nothing"`.
@@ -25,7 +27,5 @@ def percent(score):
 
 
 def plural(name):
-    """The plural of a class name, for the regular nouns that class names are."""
-    if name.endswith(("s", "x", "ch", "sh")):
-        return f"{name}es"
-    return f"{name}s"
+    """The plural of a class name: `"sheep"`, `"knives"`; what is no word, such as `"class 1"`, stays as it is."""
+    return inflection.pluralize(name) if name[-1:].isalpha() else name

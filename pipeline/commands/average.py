@@ -1,6 +1,7 @@
 """Average the weights of runs that began from the same model: often better than each of them, and no slower.
 
     python -m pipeline average runs/seed1/last runs/seed2/last --val DATA/val --out runs/average.npz
+    python -m pipeline average runs/dog/best --size 640 --val DATA/val --out runs/dog_640.npz
 
 Runs with other seeds or settings can be averaged as long as they went on from the same weights and not too far; others
 lie too far apart, and their average finds nothing. So look at its figures, which `--val` measures and keeps in the card
@@ -38,5 +39,6 @@ def main(arguments):
         print(table(card["metrics"]))
     out.parent.mkdir(parents=True, exist_ok=True)
     weights.save(network, out, card)
-    print(f"{out}: the average of {len(arguments.weights)}", file=sys.stderr)
+    what = f"the average of {len(arguments.weights)}" if arguments.weights[1:] else arguments.weights[0]
+    print(f"{out}: {what}, read at {network.config.image_size} pixels", file=sys.stderr)
     return 0

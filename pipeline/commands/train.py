@@ -25,6 +25,7 @@ depend on seed and step alone. All GPUs in sight share the work; for several mac
 
 import argparse
 import dataclasses
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -86,7 +87,7 @@ def main(arguments):
     from pipeline.training.config import load_config
     from pipeline.training.loop import train
     from pipeline.training.plan import plan
-    from pipeline.training.release import check_name, release
+    from pipeline.training.release import check_name, release, release_onnx
 
     settings = list(arguments.set)
     settings += [f"init={arguments.init}"] if arguments.init else []
@@ -113,9 +114,17 @@ def main(arguments):
     if not train(config, datasets, val, out, arguments.resume, choose_size=planned):
         return 130
     if arguments.name and devices.is_first():
-        path = release(out, arguments.name, datasets, val, f"python -m pipeline {shlex.join(sys.argv[1:])}")
+        path = release(out, arguments.name, datasets, val, public_command(sys.argv[1:]))
         print(f"installed: {path}; fill in what is left open in {path.with_suffix('.md')}")
+        exported = release_onnx(path, val or datasets[0])
+        print(f"installed: {exported}" if isinstance(exported, Path) else f"no file for the light engine: {exported}")
     return 0
+
+
+def public_command(arguments):
+    """The command line for a model card; of paths from the root or from above, the last part alone."""
+    parts = [re.sub(r"^(--[\w-]+=)?(?:[/~]|\.\.|\w:).*[/\\](?=[^/\\]+[/\\]?$)", r"\1", part) for part in arguments]
+    return f"python -m pipeline {shlex.join(parts)}"
 
 
 def divide(datasets, val, val_annotations, seed):

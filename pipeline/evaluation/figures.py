@@ -90,7 +90,8 @@ def worst_photos(dataset, results, matches, count=WORST):
     def tiles():
         for image_id in worst:
             image, match = dataset.load_image(image_id), matches[image_id]
-            yield Tile(image, *_true_masks(dataset, image_id), f"{image_id}: {match.instances} there")
+            name = Path(dataset.images[image_id]["file_name"]).name
+            yield Tile(image, *_true_masks(dataset, image_id), f"{match.instances} in {name}")
             found, false = len(match.found(SHOWN)), match.false_alarms(SHOWN)
             caption = f"{quality[image_id]:.2f}: {found} right, {false} false"
             yield Tile(image, _found_masks(results, image_id), caption=caption)

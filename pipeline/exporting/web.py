@@ -26,6 +26,7 @@ from PIL import Image
 from mrcnn import images, letterbox
 from mrcnn.atomic import write_atomically
 from mrcnn.results import drawing
+from mrcnn.results.detections import Detections
 from mrcnn.results.wording import plural
 from pipeline.exporting import onnx
 
@@ -179,13 +180,16 @@ def _write_example(folder, model, config, photo):
     photo = np.asarray(Image.open(encoded))
     canvas, window = letterbox.letterbox(photo, config.image_size)
     found = onnx.run(model, canvas[None], LEAST_CONFIDENCE, config.shown_limit)
+    boxes = letterbox.to_image(found["boxes"], window, photo.shape[:2])
+    kept = Detections.from_network(found, boxes, photo.shape[:2], config, np.dtype("<f4"))
     result = {
-        "boxes": letterbox.to_image(found["boxes"], window, photo.shape[:2]).tolist(),
-        "scores": found["scores"].tolist(),
-        "class_ids": found["class_ids"].tolist(),
-        "masks": base64.b64encode(found["masks"].astype("<f4").tobytes()).decode(),
-        "cells": found["masks"].shape[1],
-        "image_size": photo.shape[:2],
+        "boxes": kept.boxes.tolist(),
+        "regions": kept.regions.tolist(),
+        "scores": kept.scores.tolist(),
+        "class_ids": kept.class_ids.tolist(),
+        "masks": base64.b64encode(kept.soft_masks.tobytes()).decode(),
+        "cells": kept.soft_masks.shape[1],
+        "image_size": kept.image_size,
     }
     (folder / "example.json").write_text(json.dumps({"name": EXAMPLE, "found": result}))
     return credit
@@ -196,8 +200,8 @@ def _facts(config, invitation):
     colours = [drawing.class_colour(class_id) for class_id in range(len(config.class_names) + 1)]
     return {
         "classes": [
-            {"name": name, "plural": plural(name), "colour": colour}
-            for name, colour in zip(config.class_names, colours[1:], strict=True)
+            {"id": category_id, "name": name, "plural": plural(name), "colour": colour}
+            for category_id, name, colour in zip(config.coco_category_ids, config.class_names, colours[1:], strict=True)
         ],
         "kind": _kind(config),
         "invitation": invitation,

@@ -8,7 +8,8 @@ def average(paths, size=None, val=None):
     """The mean of the weights of several models.
 
     Args:
-        paths: list of str. Two or more names under `weights/` or paths of npz files, of the same config.
+        paths: list of str. Names under `weights/` or paths of npz files, of the same config: two or more, one with
+            `size`.
         size: int or `None`. Longer side of the network's input at inference, in pixels, a multiple of 32. Defaults to
             what it was.
         val: `CocoDataset` to measure the result on, or `None`.
@@ -17,7 +18,7 @@ def average(paths, size=None, val=None):
         `mrcnn.network.Network`, and its card, with `metrics` if it was measured.
 
     Raises:
-        ValueError: if there are fewer than two, one is missing, their configs differ, or the size cannot be.
+        ValueError: if there are too few, one is missing, their configs differ, or the size cannot be.
     """
     import numpy as np
 
@@ -25,8 +26,8 @@ def average(paths, size=None, val=None):
     from mrcnn.config import replace
     from pipeline.evaluation.coco_eval import evaluate
 
-    if len(paths) < 2:
-        raise ValueError("give two or more weights to average")
+    if len(paths) < 2 and size is None:
+        raise ValueError("give two or more weights to average, or one and --size")
     if size is not None and not (32 <= size <= 2048 and size % 32 == 0):
         raise ValueError(f"--size is {size}, expected a multiple of 32 up to 2048")
     (network, card), *others = (weights.load_network(path) for path in paths)

@@ -12,7 +12,7 @@ def describe_data(dataset):
     """A data set in figures, as a dict that goes into the model's JSON card."""
     positive = sum(dataset.has_instances(image_id) for image_id in dataset.image_ids)
     return {
-        "folder": Path(dataset.folder).as_posix(),
+        "folder": Path(dataset.folder).resolve().name,  # where it lies is nobody's business
         "photos": len(dataset),
         "photos_without_instances": len(dataset) - positive,
         "instances": dataset.count_instances(),
@@ -41,7 +41,7 @@ def write_model_card(path, name, card):
         init=card["training"]["init"],
         settings=_settings(card["training"]),
         command=card["command"],
-        figures=_figures(card["metrics"]),
+        figures=_figures(card["metrics"]) + _sizes(card.get("sizes")),
     )
     write_atomically(path, text)
 
@@ -93,17 +93,29 @@ def _settings(training):
     return f"Changed settings: {', '.join(changed) or 'none'}; the others are in `pipeline/training/config.py`."
 
 
+def _figure(value):
+    return f"{value:.3f}" if value >= 0 else "-"
+
+
+def _sizes(sizes):
+    """What other input sizes gave, where they were tried."""
+    if not sizes:
+        return ""
+    rows = [f"| {size} | {_figure(of['mask_AP'])} | {of['ms_per_picture']:.0f} |" for size, of in sizes.items()]
+    return "\n".join(["", "| input, pixels | mask AP | ms a photo, where it was measured |", "|---|---|---|", *rows])
+
+
 def _figures(metrics):
     if not metrics:
         return "Not measured: the run had no validation data."
     names = list(metrics["mask"])
     lines = [
-        f"On the {metrics['pictures']} validation photos, by the COCO protocol; -1 where there is nothing to measure. "
+        f"On the {metrics['pictures']} validation photos, by the COCO protocol; - where there is nothing to measure. "
         "The same photos chose this step among others, which flatters it a little.",
         "",
         f"| | {' | '.join(names)} |",
         "|---" * (len(names) + 1) + "|",
     ]
     for kind in ("mask", "box", "boundary"):
-        lines.append(f"| {kind} | {' | '.join(f'{metrics[kind][name]:.3f}' for name in names)} |")
+        lines.append(f"| {kind} | {' | '.join(_figure(metrics[kind][name]) for name in names)} |")
     return "\n".join(lines)

@@ -44,6 +44,15 @@ def test_a_new_object_gets_a_free_number_and_old_ones_are_forgotten():
     assert tracker.update(found(RIGHT, LEFT)).tolist() == [1, 0]
 
 
+def test_a_dog_where_a_cat_was_is_another_object():
+    tracker = Tracker()
+    cat = found(LEFT)
+    dog = Instances(cat.boxes, cat.scores, [2], ["dog"], cat.image_size, cat.windows)
+    assert tracker.update(cat).tolist() == [0]
+    assert tracker.update(dog).tolist() == [1]
+    assert tracker.update(cat).tolist() == [0], "it is remembered for a while"
+
+
 @pytest.mark.parametrize("images", [1, 3])
 def test_nothing_found(images):
     tracker = Tracker()

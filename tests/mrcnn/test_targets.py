@@ -39,14 +39,32 @@ def test_low_quality_matches_give_an_unreached_object_its_best_candidate():
     assert matched.numpy()[1] == 0
 
 
-def test_a_candidate_that_is_the_best_of_two_objects_goes_to_the_first():
-    """The first in the order of the rows; the other object gets none."""
+@pytest.mark.parametrize("order", [[0, 1], [1, 0]])
+def test_a_candidate_that_is_the_best_of_two_objects_goes_to_the_one_it_overlaps_more(order):
+    """Whatever the order of the rows; the other object gets none."""
     candidates = boxes([0, 0, 10, 10])
+    true = [[0, 0, 10, 8], [0, 0, 4, 4]]
     labels, matched = match(
-        candidates, boxes([0, 0, 10, 8], [0, 0, 4, 4]), ids(1, 2), 0.9, 0.3, allow_low_quality_matches=True
+        candidates, boxes(*(true[row] for row in order)), ids(1, 1), 0.9, 0.3, allow_low_quality_matches=True
     )
     assert labels.numpy().tolist() == [POSITIVE]
-    assert matched.numpy().tolist() == [0]
+    assert order[matched.numpy()[0]] == 0
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2], [2, 1, 0], [1, 2, 0]])
+def test_matches_do_not_depend_on_the_order_of_the_objects(order):
+    random = np.random.default_rng(0)
+    corners = random.uniform(0, 60, (200, 2))
+    candidates = boxes(*np.concatenate([corners, corners + random.uniform(5, 40, (200, 2))], axis=1))
+    true = np.array([[5, 5, 30, 30], [8, 6, 33, 28], [10, 40, 50, 70]])
+    labels, matched = match(candidates, boxes(*true), ids(1, 1, 1), 0.6, 0.3, allow_low_quality_matches=True)
+    again, matched_again = match(
+        candidates, boxes(*true[order]), ids(1, 1, 1), 0.6, 0.3, allow_low_quality_matches=True
+    )
+    np.testing.assert_array_equal(labels, again)
+    positive = labels.numpy() == POSITIVE
+    assert positive.any()
+    np.testing.assert_array_equal(matched.numpy()[positive], np.array(order)[matched_again.numpy()[positive]])
 
 
 def test_ignore_regions_are_neither_right_nor_wrong():

@@ -73,6 +73,40 @@ def test_one_changed_byte_is_noticed(tmp_path):
         weights.load_into(Small(), tmp_path / "a.npz")
 
 
+def test_a_changed_byte_is_noticed_without_the_json_too(tmp_path):
+    weights.save(Small(), tmp_path / "a.npz", {})
+    (tmp_path / "a.json").unlink()
+    content = bytearray((tmp_path / "a.npz").read_bytes())
+    content[content.index(b"NUMPY") + 130] ^= 1  # in the data of the first array
+    (tmp_path / "a.npz").write_bytes(content)
+    with pytest.raises(ValueError, match="a.npz is damaged"):
+        weights.load_into(Small(), tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize("earlier", [False, True])
+def test_killed_between_weights_and_card_the_model_loads(tmp_path, monkeypatch, earlier):
+    """The npz has been replaced, its JSON is missing or that of the weights before."""
+    folder = tmp_path / "weights"
+    monkeypatch.setattr(weights, "FOLDER", folder)
+    monkeypatch.setattr(weights, "SHIPPED", folder)
+    if earlier:
+        weights.save(Small(), folder / "a.npz", {"config": {}, "step": 1})
+
+    def killed(*arguments):
+        raise KeyboardInterrupt
+
+    source, target = Small(), Small()
+    with monkeypatch.context() as patch:
+        patch.setattr(weights, "write_atomically", killed)
+        with pytest.raises(KeyboardInterrupt):
+            weights.save(source, folder / "a.npz", {"config": {}, "step": 2})
+    assert (folder / "a.json").exists() == earlier
+    assert weights.read_card(folder / "a.npz") == {"config": {}, "step": 2}
+    assert weights.available() == ["a"]
+    weights.load_into(target, folder / "a.npz")
+    assert target.get_weights()[0] == pytest.approx(source.get_weights()[0], abs=1e-3)
+
+
 def test_missing_unexpected_and_wrong_shape_are_listed(tmp_path):
     arrays = {name: np.asarray(v) for name, v in weights.named_variables(Small()).items()}
     arrays["other/kernel"] = arrays.pop("first/bias")
@@ -113,3 +147,21 @@ def test_shipped_files_are_small_and_carry_a_card():
         assert path.stat().st_size < 10e6
         assert len(weights.read_card(path)["sha256"]) == 64
         assert path.with_suffix(".md").exists(), f"{path.name} has no model card"
+
+
+def test_weights_without_a_checksum_are_loaded_with_a_word(tmp_path):
+    weights.save(Small(), tmp_path / "a.npz", {})
+    (tmp_path / "a.json").write_text("{}")
+    with pytest.warns(UserWarning, match="a.npz is loaded without a check: its card names no SHA-256"):
+        weights.load_into(Small(), tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize("content", ["{", "[1]", "\0", '"text"', "[" * 100_000])
+def test_a_broken_card_does_not_hide_the_other_models(tmp_path, monkeypatch, content):
+    for name in ("good", "broken"):
+        weights.save(Small(), tmp_path / f"{name}.npz", {"config": {}})
+    (tmp_path / "broken.json").write_text(content)
+    monkeypatch.setattr(weights, "FOLDER", tmp_path)
+    monkeypatch.setattr(weights, "SHIPPED", tmp_path)
+    with pytest.warns(UserWarning, match="broken.json is damaged.*left out"):
+        assert weights.available() == ["good"]

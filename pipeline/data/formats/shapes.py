@@ -6,6 +6,7 @@ import numpy as np
 
 from pipeline.data.formats.coco import check_polygons
 
+NUDGE = 0.01  # pixels; more than what tools round away
 CURVE_POINTS = 72  # corners of the polygon that stands for an ellipse: less than 0.1 % of its radius off
 
 
@@ -27,8 +28,11 @@ def polygon_mask(polygons, size):
     mask = np.zeros(size, bool)
     for points in map(to_numbers, polygons):
         check_polygons([points.ravel()], *size)
-        rows, columns = fill(points[:, 1] - 0.5, points[:, 0] - 0.5, size)  # its pixels are points
-        mask[rows, columns] = True
+        # Its pixels are points. A centre on the outline counts, as it is inside after a nudge to one of two sides; one
+        # on a line without width, which joins parts or holes, is inside after neither.
+        for nudge in (-NUDGE, NUDGE):
+            rows, columns = fill(points[:, 1] - 0.5 + nudge, points[:, 0] - 0.5 + nudge, size)
+            mask[rows, columns] = True
     return mask
 
 

@@ -13,6 +13,8 @@ from mrcnn.results.wording import counted, percent
         (["cat", "cat"], "2 cats"),
         (["dog", "cat", "cat", "bus", "bus"], "1 dog, 2 cats and 2 buses"),
         (["couch", "couch"], "2 couches"),
+        (["sheep", "sheep", "knife", "knife", "mouse", "mouse"], "2 sheep, 2 knives and 2 mice"),
+        (["person", "person", "skis", "skis", "class 1", "class 1"], "2 people, 2 skis and 2 class 1"),
     ],
 )
 def test_counted(names, expected):

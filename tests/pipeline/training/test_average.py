@@ -38,6 +38,12 @@ def test_the_size_of_the_input_can_be_changed(tmp_path):
         average(paths, size=400)
 
 
+def test_the_size_of_a_single_model_can_be_changed(tmp_path):
+    network, card = average([write(tmp_path / "0.npz", 3)], size=512)
+    assert card["config"]["image_size"] == 512
+    np.testing.assert_array_equal(np.asarray(network.weights[0]), 3)
+
+
 def test_it_is_measured_if_asked(tmp_path, monkeypatch, capsys):
     val = write_dataset(tmp_path / "val", count=2, negatives=1)
     out = tmp_path / "a.npz"

@@ -90,7 +90,7 @@ def test_a_run_that_is_killed_in_its_evaluation_does_it_again(folder, tmp_path):
     assert figures[0][0].keys() == figures[1][0].keys()
     with np.load(whole / "best.npz") as expected, np.load(killed / "best.npz") as got:
         assert expected.files == got.files
-        for name in expected.files:
+        for name in set(expected.files) - {"card"}:  # it holds times
             np.testing.assert_allclose(got[name], expected[name], rtol=1e-2, atol=1e-3, err_msg=name)
 
 

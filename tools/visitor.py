@@ -9,6 +9,7 @@ import httpx
 # Each place of the page that takes a file: the component with the file, and the one whose event looks at it.
 DOORS = {
     "photo": ("photo", "photo"),
+    "redraw": ("photo", "opacity"),
     "inside": ("photo", "inside-tab"),
     "clip": ("clip", "clip-start"),
     "files": ("batch-files", "batch-start"),
@@ -24,7 +25,7 @@ class Visitor:
         patience: float. Seconds after which an answer counts as missing.
     """
 
-    def __init__(self, address, patience=120):
+    def __init__(self, address, patience=120.0):
         self.http = httpx.Client(base_url=address, timeout=patience)
         self.session = secrets.token_hex(6)
         self.config = self.http.get("/config").raise_for_status().json()
@@ -63,7 +64,8 @@ class Visitor:
         Returns:
             The last message of the queue, a dict; or with `error`, `status` and `success` if it did not get that far.
         """
-        return self.join(*self.event(door, value, **values))
+        number, data = self.event(door, value, **values)
+        return self.join(number, data, patient=door != "camera")
 
     def event(self, door, value, **values):
         """The number of a door's event, and the data that `send` would give it."""
@@ -83,8 +85,8 @@ class Visitor:
         body = {"fn_index": number, "data": data, "session_hash": self.session, "event_data": None}
         return self.http.post("/gradio_api/queue/join", json=body)
 
-    def join(self, number, data):
-        """Joins the queue and waits for the end, see `send`."""
+    def join(self, number, data, patient=True):
+        """Joins the queue and waits for the end, or, not `patient`, for the first answer, see `send`."""
         answer = self.begin(number, data)
         if answer.status_code != 200:
             return {"success": False, "status": answer.status_code, "output": {"error": answer.json()["detail"]}}
@@ -92,7 +94,12 @@ class Visitor:
         with self.http.stream("GET", "/gradio_api/queue/data", params={"session_hash": self.session}) as stream:
             for line in stream.iter_lines():
                 message = json.loads(line[5:]) if line.startswith("data:") else {}
-                if message.get("msg") == "process_completed" and message["event_id"] == event:
+                if message.get("event_id") != event:
+                    continue
+                if message["msg"] == "process_completed":
+                    return message
+                if message["msg"] in ("process_generating", "process_streaming") and not patient:
+                    self.http.post(f"/gradio_api/stream/{event}/close")
                     return message
         raise AssertionError("the queue ended without an answer")
 
