@@ -37,6 +37,7 @@ READING = """
 ## Reading the page
 
 - **Confidence** is the box head's score. Lower it to see what the network also considered.
+- **Masks, Outlines, Cut-out, Blurred, Colour on grey** are looks; what they set, and more, lies under **Fine-tune**.
 - **Mask threshold** is the probability above which a pixel belongs to an object. Higher gives tighter masks.
 - **Classes** appears for models that know several. What is not chosen is left out of images, table and downloads.
 - **Download** gives files at the photo's own size. The COCO files open in pycocotools and supervision; labelme opens

@@ -457,7 +457,7 @@ def test_everything_is_reached_by_keyboard(page):
                 }"""
             )
         )
-    wanted = {"photo", "confidence", "opacity", "mask-threshold", "shown", "styles", "row", "download", "model"}
+    wanted = {"photo", "confidence", "opacity", "mask-threshold", "shown", "styles", "row", "download"}
     assert wanted <= reached
 
 
@@ -515,7 +515,7 @@ def test_text_can_be_read(open_page, scheme):
     assert (max(int(value) for value in re.findall(r"\d+", ground)[:3]) < 90) == (scheme == "dark")
     for selector in (
         *("#status p", ".result figcaption", ".result .pointed", "#table td", "#table th"),
-        *("#card p", "#download", "#sliders label span", "#model [data-testid=block-info]"),
+        *("#card p", "#download", "#sliders label span", "#wanted [data-testid=block-info]"),
     ):
         assert contrast(page, selector) >= 4.5, selector
     for name, selector in (("Photo", "button[role=tab].selected"), ("Video", "#clip-start")):
