@@ -9,6 +9,8 @@ import io
 
 import gradio as gr
 
+from interface.safety import budget
+from interface.safety.decoding import read_photo
 from interface.safety.uploads import REFUSAL
 from mrcnn.images import open_image, read_image
 
@@ -18,6 +20,9 @@ CAMERA = gr.WebcamOptions(
     mirror=False, constraints={"video": {"width": {"ideal": 1920}, "height": {"ideal": 1440}, **FACING_AWAY}}
 )
 DATA = "data:image/"
+# What browsers make of a camera's image; it comes ten times a second, so it is decoded here and must be small.
+CAMERA_FORMATS = ("JPEG", "PNG", "WEBP")
+CAMERA_BYTES = 5_000_000
 
 
 class PhotoInput(gr.Image):
@@ -46,16 +51,21 @@ class CameraInput(gr.Image):
             return None
         try:
             if payload.path is not None:
-                return read_image(payload.path)
+                return read_photo(payload.path)
             url = payload.url or ""
             if not url.startswith(DATA):
                 raise ValueError(REFUSAL)
             content = base64.b64decode(url.partition(",")[2], validate=True)
-            with open_image(io.BytesIO(content)) as image:
+            if len(content) > CAMERA_BYTES:
+                raise ValueError(f"The camera's image is larger than {CAMERA_BYTES // 1_000_000} MB.")
+            with open_image(io.BytesIO(content), CAMERA_FORMATS) as image:
+                if image.width * image.height > budget.CLIP_PIXELS:
+                    words = f"{budget.CLIP_PIXELS // 1_000_000} megapixels"
+                    raise ValueError(f"The camera's image is larger than {words}.")
                 return read_image(image)
         except binascii.Error:
             raise gr.Error("The camera's image is damaged.", print_exception=False) from None
-        except (OSError, SyntaxError) as error:
-            raise gr.Error(f"The camera's image cannot be read ({error}).", print_exception=False) from None
         except ValueError as error:
             raise gr.Error(str(error), print_exception=False) from None
+        except Exception:  # each decoder says it in a way of its own
+            raise gr.Error("The camera's image cannot be read.", print_exception=False) from None

@@ -2,7 +2,6 @@
 
 import html
 
-import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw
 
@@ -16,7 +15,6 @@ MOST_BOXES = 300  # drawn of the proposals before suppression
 MOST_TILES = 8  # proposals and masks that are shown one by one
 LISTED_CLASSES = 3
 LARGEST_RESULT = 800  # longer side of the last image
-HEAT = matplotlib.colormaps["inferno"]
 
 
 def inside_steps(inspection, image):
@@ -68,7 +66,7 @@ def _objectness(seen):
         y1, x1, y2, x2 = anchors[0, 0].T
         side = np.median(np.sqrt((y2 - y1) * (x2 - x1)))
         heat = objectness.max(axis=2)
-        mixed = 0.3 * _grey(seen.canvas) + 0.7 * _enlarged(np.uint8(255 * HEAT(heat)[..., :3]), seen.canvas)
+        mixed = 0.3 * _grey(seen.canvas) + 0.7 * _enlarged(_heat(heat), seen.canvas)
         caption = f"Objects of some {side:.0f} pixels: at most {percent(heat.max())}"
         tiles.append(_tile(mixed.astype(np.uint8), caption))
     return (
@@ -209,9 +207,16 @@ def _enlarged(cells, canvas):
     return np.asarray(Image.fromarray(cells).resize(canvas.shape[1::-1], Image.Resampling.NEAREST))
 
 
+def _heat(shares):
+    """Colours uint8 `(..., 3)` from black over red to yellow for shares float `(...)`, 0 to 1."""
+    import matplotlib  # here: the light page has neither this tab's network nor the package
+
+    return np.uint8(255 * matplotlib.colormaps["inferno"](shares)[..., :3])
+
+
 def _ranked(count):
     """A colour for each rank, the first the brightest."""
-    return np.uint8(255 * HEAT(np.linspace(0.9, 0.3, count))[:, :3])
+    return _heat(np.linspace(0.9, 0.3, count))
 
 
 def _with_boxes(canvas, boxes, colours):

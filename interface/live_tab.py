@@ -1,6 +1,8 @@
 """The Live tab: the webcam's image with instances and semantic map, as fast as the machine goes."""
 
+import collections
 import dataclasses
+import json
 import time
 
 import gradio as gr
@@ -14,25 +16,50 @@ from interface.widgets import confidence_slider, model_dropdown
 EVERY = 0.1  # seconds between two images; while one is being looked at, newer ones replace each other
 LONGEST = 300  # seconds after which the camera has to be started again, so that a forgotten one frees its place
 VISITORS = 4  # cameras at a time
-PAUSE = 2  # seconds after which the rate begins anew
-IDLE = f"Start the camera: its images are looked at one by one, not stored. It stops after {LONGEST // 60} minutes."
-SMOOTHING = 0.8  # of the rate that is shown: how much of the last value stays
+WINDOW = 3.0  # seconds over which the rate is taken
+IDLE = f"Its images are looked at one by one, not stored. It stops after {LONGEST // 60} minutes."
+START = "Start the camera"
+WISHES = {"video": {"width": 640, "height": 480, **FACING_AWAY}}
 
-# Gradio leaves the camera on when its tab is left. So, in a hidden tab, the button that ends the stream is pressed and,
-# to be sure, the camera itself switched off. Asked again and again, because a slow camera may come on only after the
-# tab was left.
+# One button starts and stops: it presses those of Gradio's component, which asks for the camera first and calls it
+# recording what is only watching. A camera that was switched off is asked for again.
 CAMERA_SCRIPT = """
-const camera = element.closest("#live-row").querySelector("#live-camera");
+const row = element.closest("#live-row");
+const camera = row.querySelector("#live-camera"), button = row.querySelector("#live-start");
+const video = () => camera.querySelector("video");
+const tracks = () => (video()?.srcObject?.getTracks() ?? []).filter((track) => track.readyState === "live");
+const capture = () => camera.querySelector(".capture-button");
+const running = () => !!camera.querySelector(".capture-button :is([title='stop recording'], [title='spinner'])");
+let starting = false;
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+const start = async () => {
+  starting = true;
+  try {
+    const access = camera.querySelector("[title='grant webcam access'] button");
+    if (access) access.click();
+    else if (!tracks().length) {
+      video().srcObject = await navigator.mediaDevices.getUserMedia(WISHES);
+      await video().play();
+    }
+    for (let waited = 0; waited < 300 && !(capture() && tracks().length); waited++) await pause(100);
+    if (capture() && !running()) capture().click();
+    await pause(500);
+  } catch (error) {
+    console.warn(error);  // the status line says it
+  } finally { starting = false; }
+};
+const stop = () => {
+  if (running()) capture().click();
+  for (const track of tracks()) track.stop();
+};
+button.addEventListener("click", () => (running() ? stop() : starting || start()));
 setInterval(() => {
-  if (camera.offsetParent !== null) return;
-  for (const video of camera.querySelectorAll("video")) {
-    const tracks = (video.srcObject?.getTracks() ?? []).filter((track) => track.readyState === "live");
-    if (!tracks.length) continue;
-    camera.querySelector(".capture-button :is([title='stop recording'], [title='spinner'])")?.click();
-    for (const track of tracks) track.stop();
-  }
+  if (!starting && tracks().length && (!running() || !camera.offsetParent)) stop();
+  else if (!camera.offsetParent && running()) stop();
+  const words = running() ? "Stop" : "START";
+  if (button.textContent.trim() !== words) button.textContent = words;
 }, 300);
-"""
+""".replace("WISHES", json.dumps(WISHES)).replace("START", START)
 
 
 @dataclasses.dataclass
@@ -41,23 +68,23 @@ class Watch:
 
     Attributes:
         tracker: `Tracker`.
-        seen: float or `None`. When the last image was answered, in seconds of `time.perf_counter`.
-        rate: float. Images a second, smoothed; 0 before the second one.
+        answered: when the last images were answered, in seconds of `time.perf_counter`.
     """
 
     tracker: Tracker = dataclasses.field(default_factory=Tracker)
-    seen: float | None = None
-    rate: float = 0.0
+    answered: collections.deque = dataclasses.field(default_factory=collections.deque)
 
-    def tick(self):
-        """Counts an image."""
-        now = time.perf_counter()
-        if self.seen is None or now - self.seen > PAUSE:
-            self.rate = 0.0
-        else:
-            rate = 1 / max(now - self.seen, 1e-3)
-            self.rate = SMOOTHING * self.rate + (1 - SMOOTHING) * rate if self.rate else rate
-        self.seen = now
+    def tick(self, now):
+        """Counts an image that is answered at `now` seconds.
+
+        Returns:
+            float. Images a second over the last `WINDOW` seconds; 0 for the first one.
+        """
+        self.answered.append(now)
+        while now - self.answered[0] > WINDOW:
+            self.answered.popleft()
+        passed = now - self.answered[0]
+        return (len(self.answered) - 1) / passed if passed else 0.0
 
 
 def live_tab(models):
@@ -74,13 +101,12 @@ def live_tab(models):
                 sources=["webcam"],
                 streaming=True,
                 type="numpy",
-                webcam_options=gr.WebcamOptions(
-                    mirror=False, constraints={"video": {"width": 640, "height": 480, **FACING_AWAY}}
-                ),
+                webcam_options=gr.WebcamOptions(mirror=False, constraints=WISHES),
                 height=300,
                 elem_id="live-camera",
                 alt_text="The image of your camera",
             )
+            gr.Button(START, variant="primary", elem_id="live-start")
             model_name = model_dropdown(models, "live-model")
             confidence = confidence_slider("live-confidence")
         with gr.Column(scale=7, min_width=320):
@@ -97,9 +123,9 @@ def live_tab(models):
         except ValueError as error:
             return sorry(error), gr.skip(), watch
         found = detections.instances(percent / 100)
-        numbers = watch.tracker.update(found)
-        watch.tick()
-        rate = f"{watch.rate:.1f} images a second · " if watch.rate else ""
+        found, numbers = watch.tracker.follow(found)
+        rate = watch.tick(time.perf_counter())
+        rate = f"{rate:.1f} images a second · " if rate else ""
         words = f"{len(found)} found · {rate}model {milliseconds:.0f} ms"
         return words, video_html(image, found, detections.class_names, numbers), watch
 

@@ -6,47 +6,31 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from interface.batch_tab import batch_tab
+from interface.cameras import CAMERA_SCRIPT
 from interface.explain_tab import FIGURES, explain_tab
 from interface.housekeeping import AGE, EVERY, housekeeping
 from interface.inside_tab import inside_tab
 from interface.live_tab import live_tab
+from interface.model_card import class_names
 from interface.photo_tab import photo_tab
 from interface.program_tab import program_tab
 from interface.safety.blocks import GuardedBlocks
 from interface.safety.doors import Doors
 from interface.session import AnalysisCache, Models
+from interface.shared_link import SharedLink
 from interface.video_tab import video_tab
+from interface.words import introduction, title
 
-INTRODUCTION = """# Every cat, cut out
-Mask R-CNN finds each cat in your photo and draws its exact shape."""
 STYLE = Path(__file__).with_name("page.css")
 # Gradio confines page.css to what lies within the page's margins, so the margins themselves are set here. On a phone
 # every pixel of width is a pixel of the image. The dot in the footer would separate links that are not there.
 MARGINS = """<style>
-.gradio-container > .main { max-width: 1500px; margin: 0 auto; }
+.gradio-container > .main { max-width: 1600px; margin: 0 auto; }
 @media (max-width: 640px) { .gradio-container > .main { padding: 12px !important; } }
 footer .divider { display: none; }
 body:not(.dark) { --color-accent: var(--primary-700); }
 body:not(.dark) #guide .token.string { color: var(--primary-700); }
 </style>"""
-# Gradio says nothing when the camera is refused.
-CAMERA_SCRIPT = """<script>
-const cameras = navigator.mediaDevices;
-if (cameras) {
-  const ask = cameras.getUserMedia.bind(cameras);
-  const reasons = {
-    NotAllowedError: "The camera is not allowed here: allow it in the browser's settings for this page.",
-    NotFoundError: "No camera was found.",
-    NotReadableError: "The camera cannot be read: another program may be using it.",
-  };
-  cameras.getUserMedia = (wishes) => ask(wishes).catch((error) => {
-    const places = [...document.querySelectorAll("#status p, #live-status p, #clip-status p")];
-    const place = places.find((part) => part.offsetParent);
-    if (place) place.textContent = `Sorry. ${reasons[error.name] ?? error.message}`;
-    throw error;
-  });
-}
-</script>"""
 LARGEST_UPLOAD = "40mb"
 
 
@@ -77,13 +61,14 @@ def build_page(models=None, cache=None):
     """
     models = Models() if models is None else models
     cache = AnalysisCache() if cache is None else cache
+    names = class_names(models.names()[0])
     gr.set_static_paths(sorted(FIGURES.glob("*.png")))  # not the folder: the code that draws them lies there too
     with GuardedBlocks(
-        title="Every cat, cut out: instance segmentation with Mask R-CNN",
+        title=f"{title(names)}: instance segmentation with Mask R-CNN",
         analytics_enabled=False,
         delete_cache=(EVERY, AGE - EVERY),  # before housekeeping does, or Gradio would remember the names
     ) as page:
-        gr.Markdown(INTRODUCTION, elem_id="introduction")
+        words = gr.Markdown(introduction(names), elem_id="introduction")
         with gr.Tabs():
             with gr.Tab("Photo"):
                 chosen = photo_tab(models, cache)
@@ -99,6 +84,14 @@ def build_page(models=None, cache=None):
                 explain_tab()
             with gr.Tab("For programs"):
                 program_tab(models)
+        chosen[1].change(
+            lambda name: introduction(class_names(name)),
+            chosen[1],
+            words,
+            queue=False,
+            show_progress="hidden",
+            api_visibility="private",
+        )
     page.queue(max_size=None)  # interface.safety.shares bounds it, with words
     page.answers = models.answers
     return page
@@ -112,6 +105,7 @@ def serve(page, host, port):
         host: str. The address to listen on.
         port: int. The port to listen on.
     """
+    preview = Middleware(SharedLink, title=page.title, picture=f"gradio_api/file={FIGURES / 'preview.png'}")
     page.launch(
         server_name=host,
         server_port=port,
@@ -121,9 +115,10 @@ def serve(page, host, port):
         max_file_size=LARGEST_UPLOAD,
         run_history=False,
         footer_links=["api"],
+        favicon_path=FIGURES / "icon.png",
         share=False,
         ssr_mode=False,
         quiet=True,
         prevent_thread_lock=True,
-        app_kwargs={"lifespan": housekeeping, "middleware": [Middleware(Doors)]},
+        app_kwargs={"lifespan": housekeeping, "middleware": [Middleware(Doors), preview]},
     )

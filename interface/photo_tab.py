@@ -1,11 +1,13 @@
 """The Photo tab: a photo goes in, both images come out, and the sliders draw them anew."""
 
 import json
+import tempfile
 from pathlib import Path
 
 import gradio as gr
 
 from interface import settings as options
+from interface.collage import write_scenes
 from interface.downloads import EVERYTHING, download_choices, write_download
 from interface.examples import titled_examples
 from interface.file_inputs import CAMERA, PhotoInput
@@ -16,7 +18,7 @@ from interface.safety.decoding import read_photo
 from interface.safety.text import sorry
 from interface.session import LOWEST_CONFIDENCE, MODEL_PLACES
 from interface.settings import Settings
-from interface.widgets import percent_slider
+from interface.widgets import model_dropdown, percent_slider
 
 WELCOME = "Choose a photo, or one of the examples."
 # What every browser shows. Other photos are answered with a JPEG of themselves, so that the visitor sees them too.
@@ -34,6 +36,12 @@ const nameExamples = () => {
 nameExamples();
 """
 
+# When an example is removed, Gradio also reports an input, and with it the photo that is no longer there.
+STILL_THERE_SCRIPT = """async (photo, ...others) => {
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  return [document.querySelector('#photo [aria-label="Remove Image"]') ? photo : null, ...others];
+}"""
+
 
 def photo_tab(models, cache):
     """Builds the tab and wires its events.
@@ -48,18 +56,23 @@ def photo_tab(models, cache):
     # A function and no bound method: Gradio copies it with all that it is bound to whenever the page is opened.
     token = gr.State(None, time_to_live=3600, delete_callback=lambda old_token: cache.drop(old_token))
     names = models.names()
-    titled = titled_examples()
+    made = tempfile.TemporaryDirectory(prefix="scenes-")  # Gradio copies what is in it
+    scenes = write_scenes(models.get(names[0]), made.name) if "cat" in class_names(names[0]) else []
+    titled = [*scenes, *titled_examples()]
+    first = models.analyse(names[0], scenes[0][0]) if scenes else None
+    plain = Settings()
     # In the order in which a phone shows it; page.css sets photo and choices beside the result where there is room.
     with gr.Row(elem_id="photo-row"):
         with gr.Column(elem_id="source", min_width=280):
             photo = PhotoInput(
+                scenes[0][0] if scenes else None,
                 label="Photo",
                 type="filepath",
                 image_mode=None,
                 format="jpeg",
                 sources=["upload", "webcam", "clipboard"],
                 webcam_options=CAMERA,
-                height=300,
+                height=220,
                 buttons=["fullscreen"],
                 elem_id="photo",
                 alt_text="The photo that you chose",
@@ -71,49 +84,71 @@ def photo_tab(models, cache):
                 cache_examples=False,
                 api_visibility="private",
             )
+            made.cleanup()
         with gr.Column(min_width=320, elem_id="results"):
-            status = gr.Markdown(WELCOME, elem_id="status", container=False)
+            with gr.Row(elem_id="headline"):
+                words = sentence(first, plain) if first else WELCOME
+                status = gr.Markdown(words, elem_id="status", container=False)
+                upload = gr.UploadButton(
+                    "Try your photo",
+                    type="filepath",
+                    variant="primary",
+                    size="md",
+                    elem_id="upload",
+                    min_width=150,
+                    scale=0,
+                )
             script = POINTING_SCRIPT + TITLES_SCRIPT % json.dumps([title for _, title in titled])
-            images = gr.HTML(EMPTY, js_on_load=script, elem_id="images", apply_default_css=False)
-            with gr.Row(elem_id="sliders"):
-                lowest = round(100 * LOWEST_CONFIDENCE)
-                confidence = percent_slider("Confidence in %", 50, "confidence", lowest, 99, min_width=200)
-                opacity = percent_slider("Opacity in %", 50, "opacity", min_width=200)
-                mask_threshold = percent_slider("Mask threshold in %", 50, "mask-threshold", 5, 95, min_width=200)
-            with gr.Row(elem_id="switches"):
-                shown = gr.CheckboxGroup(
-                    options.SHOWN, value=options.SHOWN, label="Show", elem_id="shown", scale=5, min_width=300
+            html = images_html(first, plain) if first else EMPTY
+            images = gr.HTML(html, js_on_load=script, elem_id="images", apply_default_css=False)
+            with gr.Row(elem_id="looks"):
+                looks = {name: gr.Button(name, size="sm", min_width=90) for name in options.LOOKS}
+            lowest = round(100 * LOWEST_CONFIDENCE)
+            confidence = percent_slider("Confidence in %", 50, "confidence", lowest, 99)
+            with gr.Accordion("Fine-tune", open=False, elem_id="drawer"):
+                with gr.Row(elem_id="sliders"):
+                    opacity = percent_slider("Opacity in %", 50, "opacity", min_width=200)
+                    mask_threshold = percent_slider("Mask threshold in %", 50, "mask-threshold", 5, 95, min_width=200)
+                with gr.Row(elem_id="switches"):
+                    shown = gr.CheckboxGroup(
+                        options.SHOWN, value=options.SHOWN, label="Show", elem_id="shown", scale=5, min_width=300
+                    )
+                    color_by = gr.Radio(
+                        options.COLORS_BY, value="instance", label="One colour for each", scale=2, min_width=190
+                    )
+                with gr.Row(elem_id="styles"):
+                    background = gr.Radio(
+                        options.BACKGROUNDS, value="original", label="Background", scale=5, min_width=300
+                    )
+                    semantic_style = gr.Radio(
+                        options.SEMANTIC_STYLES, value="solid", label="Semantic map", scale=2, min_width=190
+                    )
+                background_colour = gr.ColorPicker(
+                    options.BACKGROUND_COLOUR, label="Background colour", elem_id="background-colour", visible="hidden"
                 )
-                color_by = gr.Radio(
-                    options.COLORS_BY, value="instance", label="One colour for each", scale=2, min_width=190
-                )
-            with gr.Row(elem_id="styles"):
-                background = gr.Radio(options.BACKGROUNDS, value="original", label="Background", scale=5, min_width=300)
-                semantic_style = gr.Radio(
-                    options.SEMANTIC_STYLES, value="solid", label="Semantic map", scale=2, min_width=190
-                )
-            background_colour = gr.ColorPicker(
-                options.BACKGROUND_COLOUR, label="Background colour", elem_id="background-colour", visible="hidden"
-            )
-            table = gr.HTML(elem_id="table", apply_default_css=False)
+            table = gr.HTML(table_html(first, plain) if first else "", elem_id="table", apply_default_css=False)
         with gr.Column(elem_id="choices", min_width=280):
             wanted = OpenDropdown(
-                download_choices([]), value=EVERYTHING, label="Download", filterable=False, elem_id="wanted"
+                download_choices(_shown_classes(first, plain)),
+                value=EVERYTHING,
+                label="Download",
+                filterable=False,
+                elem_id="wanted",
             )
-            download = gr.Button("Download", interactive=False, elem_id="download")
+            download = gr.Button("Download", interactive=bool(first), elem_id="download")
             file = gr.DownloadButton(visible="hidden", elem_id="file")
-            model_name = gr.Dropdown(names, value=names[0], label="Model", elem_id="model")
+            model_name = model_dropdown(models, "model")
             card = gr.Markdown(short_card(names[0]), elem_id="card", container=False)
-            with gr.Accordion("About this model", open=False, elem_id="about"):
-                whole_card = gr.Markdown(long_card(names[0]), container=False)
             classes = OpenDropdown(multiselect=True, elem_id="classes", **_class_choices(names[0]))
+    # Its tables need the page's whole width.
+    with gr.Accordion("About this model", open=False, elem_id="about"):
+        whole_card = gr.Markdown(long_card(names[0]), container=False)
     widgets = [confidence, opacity, shown, mask_threshold, color_by, background, background_colour]
     widgets += [semantic_style, classes]
     outputs = [status, images, table, token, download, wanted]
 
     def answer(analysis, new_token, chosen, name):
-        kept = chosen.chosen(analysis.detections)
-        choices = download_choices([kept.class_names[i - 1] for i in kept.class_ids[kept.scores >= chosen.confidence]])
+        choices = download_choices(_shown_classes(analysis, chosen))
         offered = gr.Dropdown(choices, value=name if name in dict(map(reversed, choices)) else EVERYTHING)
         words, button = sentence(analysis, chosen), gr.Button(interactive=True)
         return words, images_html(analysis, chosen), table_html(analysis, chosen), new_token, button, offered
@@ -139,10 +174,17 @@ def photo_tab(models, cache):
             return *outcome, gr.skip()
         return *outcome, read_photo(path)
 
+    def remove(old_token):
+        cache.drop(old_token)
+        return nothing(WELCOME)
+
     def choose_model(path, old_token, name, wanted, *values):
         """Like `analyse`, for all classes: those of one model mean nothing to another."""
-        outcome = analyse(path, old_token, name, wanted, *values[:-1], [])
-        return *outcome, short_card(name), long_card(name), gr.Dropdown(**_class_choices(name))
+        try:
+            about = short_card(name), long_card(name), gr.Dropdown(**_class_choices(name))
+        except ValueError as error:  # deleted since the page was opened
+            return *nothing(f"**Sorry.** {error}"), gr.skip(), gr.skip(), gr.skip()
+        return *analyse(path, old_token, name, wanted, *values[:-1], []), *about
 
     def redraw(path, old_token, name, wanted, *values):
         """Draws again; the network runs only if the result had to make room for those of other visitors."""
@@ -156,6 +198,8 @@ def photo_tab(models, cache):
 
     def prepare(path, old_token, name, wanted, *values):
         """Writes the file that was asked for, at the photo's own size, and only now."""
+        if path is None:
+            raise gr.Error("There is no photo to make a file of: please choose one.", print_exception=False)
         try:
             analysis = cache.get(old_token) or models.analyse(name, path)
             return write_download(file.GRADIO_CACHE, path, analysis, Settings.from_widgets(*values), wanted)
@@ -164,11 +208,30 @@ def photo_tab(models, cache):
 
     inputs = [photo, token, model_name, wanted, *widgets]
     on_model = {"concurrency_id": "model", "concurrency_limit": MODEL_PLACES, "api_visibility": "private"}
+    drawing = {"concurrency_id": "drawing", "concurrency_limit": 4, "api_visibility": "private"}
     # always_last: pasting first empties the component; by default the photo would be dropped while that is answered.
     photo.input(
-        analyse_upload, inputs, [*outputs, photo], show_progress_on=images, trigger_mode="always_last", **on_model
+        analyse_upload,
+        inputs,
+        [*outputs, photo],
+        js=STILL_THERE_SCRIPT,
+        show_progress_on=images,
+        trigger_mode="always_last",
+        **on_model,
     )
-    photo.clear(analyse, inputs, outputs, show_progress="hidden", **on_model)
+    upload.upload(lambda path: path, upload, photo, queue=False, api_visibility="private").then(
+        analyse_upload, inputs, [*outputs, photo], show_progress_on=images, **on_model
+    )
+    for name, button in looks.items():
+        button.click(
+            lambda name=name: options.LOOKS[name],
+            None,
+            [shown, opacity, background],
+            queue=False,
+            show_progress="hidden",
+            api_visibility="private",
+        ).then(redraw, inputs, outputs, show_progress="hidden", **drawing)
+    photo.clear(remove, token, outputs, queue=False, show_progress="hidden", api_visibility="private")
     examples.load_input_event.then(analyse, inputs, outputs, show_progress_on=images, **on_model)
     about_model = [card, whole_card, classes]
     model_name.input(
@@ -196,15 +259,21 @@ def photo_tab(models, cache):
             outputs,
             show_progress="hidden",
             trigger_mode="always_last",
-            concurrency_id="drawing",
-            concurrency_limit=4,
-            api_visibility="private",
+            **drawing,
         )
     written = download.click(
         prepare, inputs, file, show_progress_on=download, concurrency_limit=2, api_visibility="private"
     )
     written.success(None, js="() => document.querySelector('#file').click()", api_visibility="private")
     return photo, model_name, confidence
+
+
+def _shown_classes(analysis, settings):
+    """The class of each object that is shown."""
+    if analysis is None:
+        return []
+    kept = settings.chosen(analysis.detections)
+    return [kept.class_names[class_id - 1] for class_id in kept.class_ids[kept.scores >= settings.confidence]]
 
 
 def _class_choices(model_name):

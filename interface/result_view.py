@@ -13,9 +13,9 @@ from mrcnn.results.wording import counted, percent
 EMPTY = """
 <div class="result empty" data-testid="empty">
   <div class="images">
-    <figure><div class="frame blank"><p>Every cat in its own colour</p></div>
+    <figure><div class="frame blank"><p>Each in its own colour</p></div>
       <figcaption>Instances</figcaption></figure>
-    <figure><div class="frame blank"><p>Cat or not, pixel by pixel</p></div>
+    <figure><div class="frame blank"><p>What is where, pixel by pixel</p></div>
       <figcaption>Semantic map</figcaption></figure>
   </div>
   <p class="pointed"></p>
@@ -91,7 +91,7 @@ def images_html(analysis, settings):
 
 
 def sentence(analysis, settings):
-    """In words: what was found, how surely, and how long it took; where nothing was, what to try."""
+    """In words: what was found, how surely, and how long it took; where there is a guess, how to see it."""
     scores = settings.chosen(analysis.detections).scores
     shown = scores[scores >= settings.confidence]
     took = f"in {analysis.milliseconds:.0f} ms"
@@ -110,7 +110,7 @@ def sentence(analysis, settings):
             f"No {names} above {percent(settings.confidence)} {took}, but a guess at {percent(scores[0])}: "
             "lower the confidence to see it."
         )
-    return f"No {names} found {took}. Try a photo in which one is larger, or less hidden."
+    return f"No {names} here, decided {took}."
 
 
 def _figure(name, caption, image, shapes, alternative):

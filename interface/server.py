@@ -82,7 +82,10 @@ def run(host, port, start):
     models = Models()
     if not models.names():
         sys.exit("There is no model in weights/. Train one with `python -m pipeline train`, see README.md.")
-    warm_up(models)
+    try:
+        warm_up(models)
+    except ValueError as error:  # of its weights, their card, or what is missing to read them
+        sys.exit(str(error))
     page = build_page(models)
     try:
         serve(page, host, port)

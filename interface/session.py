@@ -17,7 +17,7 @@ from interface.safety.decoding import read_photo
 from interface.safety.fair_lock import FairLock
 from interface.safety.log import note, stage
 from interface.safety.memory import release_memory
-from mrcnn import MaskRCNN, weights
+from mrcnn import MaskRCNN, engines, weights
 from mrcnn.results.detections import Detections
 
 LOWEST_CONFIDENCE = 0.05
@@ -63,8 +63,8 @@ class Models:
         self._answered = 0.0  # when a network last ran, in seconds of `time.monotonic`
 
     def names(self):
-        """Names of the models under `weights/`, the default first."""
-        return weights.available()
+        """Names of the models under `weights/` that can be run here, the default first."""
+        return weights.available(engines.endings())
 
     def get(self, name):
         """The model of that name, loaded and warmed up.
@@ -82,7 +82,10 @@ class Models:
                 if name not in self.names():
                     known = ", ".join(self.names()) or "none is installed"
                     raise ValueError(f'There is no model "{name[:80]}", only: {known}.')
-                model = MaskRCNN.from_pretrained(name)
+                try:
+                    model = MaskRCNN.from_pretrained(name)
+                except OSError:  # deleted since its name was read
+                    raise ValueError(f'The model "{name}" can no longer be read here.') from None
                 # Freezing the graph and its first run each take some 200 MB for a moment.
                 release_memory()
                 # The first run of a graph is several times slower than the others.

@@ -13,6 +13,15 @@ COLORS_BY = ["instance", "class"]
 BACKGROUNDS = ["original", "grey", "blurred", "colour", "transparent"]
 SEMANTIC_STYLES = ["solid", "overlay"]
 BACKGROUND_COLOUR = "#f6f4ef"
+# Looks that one click puts on: which of `SHOWN` are drawn, the opacity in percent, and the background.
+LOOKS = {
+    "Masks": (SHOWN, 50, "original"),
+    "Outlines": (["outlines"], 50, "original"),
+    "Cut-out": ([], 50, "transparent"),
+    "Blurred": ([], 50, "blurred"),
+    "Colour on grey": ([], 50, "grey"),
+}
+UNDRAWN = (1, 0, 2)  # neither in the palette, nor between one of its colours and black or white
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,16 +99,20 @@ class Settings:
 
     def draw_instances(self, image, found):
         """The instance image: uint8 `(H, W, 3)`, or `(H, W, 4)` where the background is transparent."""
-        drawn = drawing.draw_instances(
-            replace_background(image, found, self.background, self.background_colour),
-            found,
-            opacity=self.opacity,
-            color_by=self.color_by,
-            **{part: part in self.shown for part in SHOWN},
-        )
+        shown = {part: part in self.shown for part in SHOWN}
+        style = {"opacity": self.opacity, "color_by": self.color_by}
+        ground = replace_background(image, found, self.background, self.background_colour)
+        drawn = drawing.draw_instances(ground, found, **shown, **style)
         if self.background != "transparent":
             return drawn
-        return drawing.cut_out(drawn, found, soft=False)  # what is drawn along the edges is no fur
+        cut = drawing.cut_out(drawn, found, soft=False)  # what is drawn along the edges is no fur
+        # Boxes and labels reach beyond the objects. On a ground of a colour that nothing is drawn in they are what
+        # differs from it.
+        sketch = np.full_like(image, UNDRAWN)
+        sketch = drawing.draw_instances(sketch, found, **{**shown, "masks": False, "outlines": False}, **style)
+        written = (sketch != UNDRAWN).any(axis=2)
+        cut[written, :3], cut[written, 3] = sketch[written], 255
+        return cut
 
     def draw_semantic_map(self, image, semantic_map, class_names):
         """The semantic image: uint8 `(H, W, 3)`."""

@@ -3,7 +3,9 @@
 import numpy as np
 
 from mrcnn.results.boxes import box_iou
+from mrcnn.results.instances import Instances
 
+HELD = 3  # images for which an object that is missed stays where it was last seen
 LEAST_IOU = 0.3  # of two boxes, to be those of one object
 MEMORY = 15  # images for which an object that is out of sight keeps its number
 
@@ -18,8 +20,7 @@ class Tracker:
     """
 
     def __init__(self):
-        self._boxes = {}  # number -> where it was last seen
-        self._classes = {}  # number -> its class id
+        self._rows = {}  # number -> `Instances` of length 1, as last seen
         self._unseen = {}  # number -> images since then
 
     def update(self, found):
@@ -31,10 +32,10 @@ class Tracker:
         Returns:
             int array `(N,)`, numbers from 0, each at most once.
         """
-        known = list(self._boxes)
+        known, last = list(self._rows), list(self._rows.values())
         numbers = np.full(len(found), -1)
-        overlaps = box_iou(found.boxes, np.array([self._boxes[number] for number in known]).reshape(-1, 4))
-        overlaps[found.class_ids[:, None] != np.array([self._classes[number] for number in known], int)] = 0
+        overlaps = box_iou(found.boxes, np.array([row.boxes[0] for row in last]).reshape(-1, 4))
+        overlaps[found.class_ids[:, None] != np.array([row.class_ids[0] for row in last], int)] = 0
         while overlaps.size and overlaps.max() >= LEAST_IOU:
             row, column = np.unravel_index(overlaps.argmax(), overlaps.shape)
             numbers[row] = known[column]
@@ -44,8 +45,35 @@ class Tracker:
             numbers[row] = next(number for number in range(len(taken) + 1) if number not in taken)
             taken.add(int(numbers[row]))
         self._unseen = {number: unseen + 1 for number, unseen in self._unseen.items()}
-        for number, box, class_id in zip(numbers.tolist(), found.boxes, found.class_ids, strict=True):
-            self._boxes[number], self._classes[number], self._unseen[number] = box, class_id, 0
+        for row, number in enumerate(numbers.tolist()):
+            self._rows[number], self._unseen[number] = found[row : row + 1], 0
         for number in [number for number, unseen in self._unseen.items() if unseen > MEMORY]:
-            del self._boxes[number], self._classes[number], self._unseen[number]
+            del self._rows[number], self._unseen[number]
         return numbers
+
+    def follow(self, found):
+        """Like `update`, and holds what is missed for no more than `HELD` images, or objects would blink.
+
+        Args:
+            found: `mrcnn.Instances`.
+
+        Returns:
+            `Instances` of those found and those held, best score first, and their numbers, int array `(N,)`.
+        """
+        numbers = self.update(found).tolist()
+        held = [
+            number
+            for number, unseen in self._unseen.items()
+            if 0 < unseen <= HELD and self._rows[number].image_size == found.image_size
+        ]
+        rows = [found, *(self._rows[number] for number in held)]
+        together = Instances(
+            np.concatenate([part.boxes for part in rows]),
+            np.concatenate([part.scores for part in rows]),
+            np.concatenate([part.class_ids for part in rows]),
+            [name for part in rows for name in part.class_names],
+            found.image_size,
+            [window for part in rows for window in part.windows],
+        )
+        order = np.argsort(-together.scores, kind="stable")
+        return together[order], np.array(numbers + held, int)[order]

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from mrcnn.engines import ENGINES
 from mrcnn.images import distinct_stems, read_image
 from mrcnn.model import MaskRCNN
 from mrcnn.results import drawing
@@ -51,6 +52,11 @@ def parse_arguments(arguments=None):
     )
     parser.add_argument(
         "--labels", choices=("coco", "labelme", "yolo"), default="coco", help="form of the instances (default coco)"
+    )
+    parser.add_argument(
+        "--engine",
+        choices=ENGINES,
+        help="what runs the network: onnx starts at once (default: MRCNN_ENGINE, else tensorflow if installed)",
     )
     chosen = parser.parse_args(arguments)
     if not 0 <= chosen.confidence <= 1:
@@ -85,7 +91,8 @@ def main(arguments=None):
     chosen = parse_arguments(arguments)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
-        model = MaskRCNN.from_pretrained(chosen.weights, compiled=len(chosen.photos) >= WORTH_COMPILING)
+        compiled = len(chosen.photos) >= WORTH_COMPILING
+        model = MaskRCNN.from_pretrained(chosen.weights, compiled, chosen.engine)
         chosen.out.mkdir(parents=True, exist_ok=True)
     except (ValueError, OSError) as error:
         print(f"mrcnn: {error}", file=sys.stderr)

@@ -3,7 +3,7 @@
 import dataclasses
 import difflib
 
-from mrcnn.coco_classes import COCO_CLASSES
+from mrcnn.coco_classes import COCO_CATEGORY_IDS, COCO_CLASSES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,6 +16,7 @@ class Config:
 
     preset: str = "lite"
     class_names: tuple[str, ...] = ("cat",)  # class 1, 2, ...; class 0 is the background and has no name here
+    category_ids: tuple[int, ...] = ()  # what the training data calls the classes; () = as COCO does if they are COCO's
 
     # Image
     image_size: int = 384  # the longer side of an image after the letterbox, a multiple of 32
@@ -62,6 +63,19 @@ class Config:
     def class_count(self):
         """Number of classes with the background."""
         return len(self.class_names) + 1
+
+    @property
+    def coco_category_ids(self):
+        """Ids under which results name the classes 1, 2, ... in COCO's format; tuple of int.
+
+        Raises:
+            ValueError: if `category_ids` are not as many as the classes.
+        """
+        if not self.category_ids:
+            return COCO_CATEGORY_IDS if self.class_names == COCO_CLASSES else tuple(range(1, self.class_count))
+        if len(self.category_ids) != len(self.class_names):
+            raise ValueError(f"there are {len(self.category_ids)} category ids for {len(self.class_names)} classes")
+        return self.category_ids
 
     @property
     def mask_size(self):

@@ -1,11 +1,21 @@
 """Any image to uint8 RGB: files, `PIL.Image` and arrays, as people and cameras write them."""
 
-import functools
 import os
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import (  # Pillow's plugins register themselves
+    AvifImagePlugin,  # noqa: F401
+    BmpImagePlugin,  # noqa: F401
+    GifImagePlugin,  # noqa: F401
+    Image,
+    ImageOps,
+    JpegImagePlugin,  # noqa: F401
+    PngImagePlugin,  # noqa: F401
+    TiffImagePlugin,  # noqa: F401
+    UnidentifiedImageError,
+    WebPImagePlugin,  # noqa: F401
+)
 
 try:  # Phones write HEIC. The reader is an extra package, and everything else works without it.
     from pillow_heif import register_heif_opener
@@ -48,11 +58,12 @@ def read_image(image):
     raise ValueError(f"An image must be a path, a PIL image or a numpy array, but came as {type(image).__name__}.")
 
 
-def open_image(file):
+def open_image(file, formats=FORMATS):
     """Opens an image file in one of `FORMATS` and in no other, whatever its name; see `PIL.Image.open`.
 
     Args:
         file: a path, or a binary file.
+        formats: tuple of str. Those of `FORMATS` that will do. Defaults to all.
 
     Returns:
         `PIL.Image.Image`, of which only the header was read.
@@ -60,13 +71,7 @@ def open_image(file):
     Raises:
         PIL.UnidentifiedImageError: if it is of another format, or none.
     """
-    return Image.open(file, formats=_installed_formats())
-
-
-@functools.cache
-def _installed_formats():
-    Image.init()
-    return [name for name in FORMATS if name in Image.OPEN]
+    return Image.open(file, formats=[name for name in formats if name in Image.OPEN])
 
 
 def distinct_stems(photos):

@@ -5,11 +5,35 @@ bottom and the right only to the next multiple of 32, the coarsest stride of the
 is 384 x 288 and costs a quarter less than a square would.
 """
 
+import dataclasses
+from collections.abc import Callable
+
 import numpy as np
 from PIL import Image
 
 STRIDE = 32
 GREY = 127  # becomes 0 for the network, which is also what its convolutions see beyond the border
+
+
+def resize(image, shape):
+    """Bilinear resize with anti-aliasing of uint8 `(H, W, 3)` to `(height, width)`."""
+    # reducing_gap: shrink huge photos by whole factors first; several times faster, the same to the eye
+    return np.asarray(Image.fromarray(image).resize(shape[::-1], Image.BILINEAR, reducing_gap=2.0))
+
+
+@dataclasses.dataclass(frozen=True)
+class Canvas:
+    """How an image comes onto its canvas: training has to show a network what inference shows it.
+
+    Attributes:
+        filling: int. Value of the pixels around the image, 0 to 255.
+        centred: bool. Whether the image stands in the middle; else in the top left corner, and in training anywhere.
+        resize: function of a uint8 image `(H, W, 3)` and a shape `(height, width)` that gives the scaled image.
+    """
+
+    filling: int = GREY
+    centred: bool = False
+    resize: Callable = resize
 
 
 def letterbox_size(height, width, size):
@@ -30,8 +54,7 @@ def letterbox(image, size):
     """
     height, width = letterbox_size(*image.shape[:2], size)
     canvas = np.full((-(-height // STRIDE) * STRIDE, -(-width // STRIDE) * STRIDE, 3), GREY, np.uint8)
-    # reducing_gap: shrink huge photos by whole factors first; several times faster, the same to the eye
-    canvas[:height, :width] = Image.fromarray(image).resize((width, height), Image.BILINEAR, reducing_gap=2.0)
+    canvas[:height, :width] = resize(image, (height, width))
     return canvas, (0, 0, height, width)
 
 

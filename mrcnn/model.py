@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mrcnn import weights
+from mrcnn import engines, weights
 from mrcnn.engines.onnx import OnnxEngine
 from mrcnn.images import read_image
 
@@ -43,10 +43,14 @@ class MaskRCNN:
         """The `mrcnn.network.Network` behind the model, as Keras knows it.
 
         Raises:
-            ValueError: if the model was exported: its file holds a graph and no network.
+            ValueError: if ONNX Runtime runs the model: its file holds a graph and no network.
         """
         if self._engine.network is None:
-            raise ValueError("An exported model has no network to look into or to save, only one that is kept as npz.")
+            engines.require_tensorflow("Looking into the network, or saving it,")
+            raise ValueError(
+                "ONNX Runtime runs a graph and has no network to look into or to save: load the model with the engine "
+                "tensorflow (MRCNN_ENGINE=tensorflow), from an npz file."
+            )
         return self._engine.network
 
     def save(self, path):
@@ -58,7 +62,7 @@ class MaskRCNN:
             path: str or path, ending in `.npz`.
 
         Raises:
-            ValueError: if the path ends otherwise, or the model was exported.
+            ValueError: if the path ends otherwise, or ONNX Runtime runs the model.
             OSError: if the files cannot be written.
         """
         network = self.network
@@ -67,17 +71,25 @@ class MaskRCNN:
         weights.save(network, path, {**self.card, **weights.card_of(network)})
 
     @classmethod
-    def from_pretrained(cls, name_or_path="cat", compiled=True):
+    def from_pretrained(cls, name_or_path="cat", compiled=True, engine=None):
         """Load a model by its name under `weights/` or by the path of its npz file, or of an exported onnx file.
 
         Args:
             name_or_path: str or path.
             compiled: bool. See the class; an onnx file is compiled as it is.
+            engine: str or `None`. `"tensorflow"` runs `NAME.npz`, `"onnx"` runs `NAME.onnx` without loading
+                TensorFlow. Defaults to what a path's ending says, then to the environment variable `MRCNN_ENGINE`, then
+                to TensorFlow where it is installed.
 
         Raises:
-            ValueError: if there is no such model, or its file is damaged or of another network.
+            ValueError: if there is no such model or engine, or its file is damaged or of another network, or a package
+                is missing.
         """
-        path = weights.locate(name_or_path, weights.RUNNABLE)
+        ending = Path(name_or_path).suffix
+        if engine is None and ending in weights.RUNNABLE:
+            path = weights.locate(name_or_path, (ending,))
+        else:
+            path = weights.locate(name_or_path, engines.endings(engine))
         if path.suffix == ".onnx":
             engine = OnnxEngine(path)
             return cls(engine, engine.card)
@@ -100,6 +112,7 @@ class MaskRCNN:
             ValueError: if the file cannot be read, with a list of what is missing, unexpected or of another shape, or
                 if a setting is unknown.
         """
+        engines.require_tensorflow("An h5 file of matterport's")
         from mrcnn.matterport import loader as matterport
 
         return cls(*matterport.load_network(path, class_names, **settings))
@@ -155,7 +168,7 @@ class MaskRCNN:
             `mrcnn.inspection.Inspection`.
 
         Raises:
-            ValueError: as `detect`, or if the model was exported: its file has no stages.
+            ValueError: as `detect`, or if ONNX Runtime runs the model: its file has no stages.
         """
         network = self.network  # first, because without one nothing below is of use
         from mrcnn import inspection

@@ -50,6 +50,7 @@ class Network(keras.Model):
     backbone_kind = "mobilenet_v2"
     backbone_stem = mobilenet_v2.STEM
     size_multiple = 1  # of the longer side of the input, in pixels: the letterbox fills up to what the backbone needs
+    canvas = letterbox.Canvas()
 
     def __init__(self, config=None, **kwargs):
         super().__init__(**kwargs)

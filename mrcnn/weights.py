@@ -1,5 +1,7 @@
 """Weights on disk: `NAME.npz` with the tensors as float16, `NAME.json` with what they are, `NAME.md` for people.
 
+`NAME.onnx` beside them, with its own `NAME.onnx.json`, is the same model for ONNX Runtime.
+
 The npz holds one array for each variable, named by its place in the network (`box_head/hidden1/kernel`), and the card
 as it was when they were written: where the writing of the JSON was interrupted, it takes its place. Loading checks
 the checksum and that every name and shape fits: half-loaded weights run without an error and find nothing, which is how
@@ -11,6 +13,7 @@ import functools
 import hashlib
 import json
 import os
+import warnings
 import zipfile
 import zlib
 from pathlib import Path
@@ -19,9 +22,16 @@ import numpy as np
 
 from mrcnn.atomic import atomic_file, write_atomically
 from mrcnn.config import config_from_card
+from mrcnn.engines import require_tensorflow
 
 RUNNABLE = ".npz", ".onnx"  # endings of files that `MaskRCNN.from_pretrained` loads
 CARD = "card"  # name of the array in an npz that is no tensor
+
+
+HOW_TO_MAKE = {
+    ".npz": "an exported file cannot be turned back into weights",
+    ".onnx": "python -m pipeline export --format onnx makes such a file where TensorFlow is installed",
+}
 
 
 def _find_folders():
@@ -42,35 +52,57 @@ def _find_folders():
 FOLDER, SHIPPED = _find_folders()
 
 
-def available():
+def available(endings=RUNNABLE):
     """Names of the models that can be loaded: the shipped ones and the user's own, the default `cat` first.
 
-    A model exported for ONNX Runtime has the ending in its name: `cat.onnx`.
+    `NAME.npz` and `NAME.onnx` are one model.
+
+    Args:
+        endings: tuple of str. Kinds of files that will do. Defaults to all of `RUNNABLE`.
     """
     names = set()
     for folder in {FOLDER, SHIPPED}:
-        names |= {path.stem for path in folder.glob("*.npz") if "config" in read_card(path)}
-        names |= {path.name for path in folder.glob("*.onnx") if Path(f"{path}.json").exists()}
+        files = [path for path in folder.glob("*") if path.suffix in endings]
+        names |= {path.stem for path in files if _describes_a_model(path)}
     return sorted(names, key=lambda name: (name != "cat", name))
 
 
+def _describes_a_model(path):
+    try:
+        return "config" in read_card(path)
+    except ValueError as error:  # one damaged card must not hide the other models
+        warnings.warn(f"{error}; that model is left out", stacklevel=2)
+        return False
+
+
 def locate(name_or_path, endings=(".npz",)):
-    """The file for a path, a name of the user's, or a name of a shipped model, in this order; `.npz` may be left out.
+    """The file for a path, a name of the user's, or a name of a shipped model, in this order.
+
+    The ending may be left out.
 
     Args:
         name_or_path: str or path.
-        endings: tuple of str. Kinds of files that will do. Defaults to `.npz`, which can be trained as well.
+        endings: tuple of str. Kinds of files that will do, the preferred one first. Defaults to `.npz`, which can be
+            trained as well.
 
     Raises:
         ValueError: if there is none; the message lists the names there are.
     """
-    places = (Path(name_or_path), FOLDER / name_or_path, SHIPPED / name_or_path)
-    for candidate in (*places, *(place.with_name(f"{place.name}.npz") for place in places if place.name)):
-        if candidate.is_file() and candidate.suffix in endings:
-            return candidate
+    for place in (Path(name_or_path), FOLDER / name_or_path, SHIPPED / name_or_path):
+        if place.is_file() and place.suffix in endings:
+            return place
+        there = {ending: place.with_name(f"{place.name}{ending}") for ending in RUNNABLE if place.name}
+        there = {ending: path for ending, path in there.items() if path.is_file()}
+        for ending in endings:
+            if ending in there:
+                return there[ending]
+        # A name of the user's hides a shipped one, also where it is of the wrong kind: that would be another model.
+        if there:
+            path = next(iter(there.values()))
+            raise ValueError(f"{path} is there, but not as {' or '.join(endings)}: {HOW_TO_MAKE[endings[0]]}")
     raise ValueError(
         f"no weights {str(name_or_path)!r}: give the path of an {' or '.join(endings)} file or one of these names: "
-        f"{', '.join(available()) or '(none are installed)'}"
+        f"{', '.join(available(endings)) or '(none are installed)'}"
     )
 
 
@@ -79,14 +111,29 @@ def read_card(path):
 
     It is the JSON beside the file. Where that is missing or of weights that were there before, because a program was
     killed between the writing of the two, it is the card within the npz.
+
+    Raises:
+        ValueError: if the JSON is no card.
     """
     path = Path(path)
-    beside = Path(f"{path}.json") if path.suffix == ".onnx" else path.with_suffix(".json")
-    card = json.loads(beside.read_text()) if beside.exists() else {}
+    card = _read_json(card_path(path))
     if path.suffix != ".npz" or not path.exists():
         return card
     outdated = not card or card.get("sha256", _checksum(path)) != _checksum(path)
     return (outdated and _card_within(path)) or card
+
+
+def _read_json(path):
+    """The card in a JSON file, empty where there is no such file."""
+    if not path.exists():
+        return {}
+    try:
+        card = json.loads(path.read_text())
+    except (ValueError, RecursionError, OSError) as error:
+        raise ValueError(f"{path.name} is damaged: it cannot be read as JSON ({error})") from None
+    if not isinstance(card, dict):
+        raise ValueError(f"{path.name} is damaged: a card is a JSON object")
+    return card
 
 
 def _checksum(path):
@@ -108,6 +155,25 @@ def _card_within(path):
             return json.loads(str(archive[CARD])) if CARD in archive.files else {}
     except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error):
         return {}
+
+
+def card_path(path):
+    """Where the card of a weights file is."""
+    return Path(f"{path}.json") if Path(path).suffix == ".onnx" else Path(path).with_suffix(".json")
+
+
+def check_sum(path):
+    """Compare a file with the checksum in its card; where that has none, warn that it is loaded without a check.
+
+    Raises:
+        ValueError: if they differ.
+    """
+    path = Path(path)
+    expected = read_card(path).get("sha256")
+    if not expected:
+        warnings.warn(f"{path.name} is loaded without a check: its card names no SHA-256", stacklevel=3)
+    elif _checksum(path) != expected:
+        raise ValueError(f"{path.name} is damaged: its SHA-256 is not the one in {card_path(path).name}")
 
 
 def named_variables(model):
@@ -151,9 +217,7 @@ def load_into(model, path, only: str | tuple[str, ...] = ""):
         ValueError: if the checksum is wrong, or with a list of what is missing, unexpected or of another shape.
     """
     path = Path(path)
-    expected = read_card(path).get("sha256")  # the card within has none
-    if expected and _checksum(path) != expected:
-        raise ValueError(f"{path.name} is damaged: its SHA-256 is not the one in {path.with_suffix('.json').name}")
+    check_sum(path)
     variables = {name: v for name, v in named_variables(model).items() if name.startswith(only)}
     try:
         with np.load(path, allow_pickle=False) as archive:
@@ -233,9 +297,10 @@ def load_network(name_or_path):
     Raises:
         ValueError: if there are no such weights or they do not fit.
     """
+    path = locate(name_or_path)
+    require_tensorflow(path.name)
     from mrcnn.build import build_network  # here, so that listing the weights does not load TensorFlow
 
-    path = locate(name_or_path)
     card = read_card(path)
     if "config" not in card:
         raise ValueError(f"{path.name} is not a whole model: {path.with_suffix('.json').name} names no config")

@@ -20,6 +20,8 @@ import importlib
 import os
 import sys
 
+from pipeline.quiet import leave_out_greetings
+
 COMMANDS = {
     "download": "photos, boxes and masks of a class from Open Images",
     "prepare": "masks or boxes to COCO JSON, with a report and a contact sheet",
@@ -79,4 +81,5 @@ def main():
 
 
 if __name__ == "__main__":
+    leave_out_greetings()
     sys.exit(main())

@@ -50,13 +50,33 @@ def applies(requirement, platform):
     return requirement.marker is None or requirement.marker.evaluate(platform)
 
 
+INSIDE_ALONE = {"keras", "matplotlib", "tensorflow", "tensorflow-cpu"}  # what the Inside tab needs, and no other
+
+
+def light_ranges():
+    """The requirements of the page and the light engine, without what the Inside tab alone needs."""
+    return [requirement for requirement in ranges("demo", "light") if requirement.name not in INSIDE_ALONE]
+
+
+def listed(name):
+    """The requirements of a file, sorted."""
+    lines = [line.partition("#")[0].strip() for line in (ROOT / name).read_text().splitlines()]
+    return sorted(map(str, map(Requirement, filter(None, lines))))
+
+
 def test_a_space_installs_the_ranges_of_the_base_and_the_page():
-    lines = [line.partition("#")[0].strip() for line in (ROOT / "requirements.txt").read_text().splitlines()]
-    assert sorted(map(str, map(Requirement, filter(None, lines)))) == sorted(set(map(str, ranges("demo"))))
+    assert listed("requirements.txt") == sorted(set(map(str, ranges("demo"))))
 
 
-@pytest.mark.parametrize(("lock", "extras"), [("serving", ["demo"]), ("development", ["dev"])])
-def test_locks_fit_the_ranges_on_every_platform(lock, extras):
+def test_the_light_list_has_the_same_ranges_without_tensorflow():
+    assert listed("requirements-light.txt") == sorted(set(map(str, light_ranges())))
+    assert not INSIDE_ALONE & {pin.name for pin, _ in pins(ROOT / "locks/light.txt")}
+
+
+@pytest.mark.parametrize(
+    ("lock", "required"), [("serving", ranges("demo")), ("development", ranges("dev")), ("light", light_ranges())]
+)
+def test_locks_fit_the_ranges_on_every_platform(lock, required):
     locked = list(pins(ROOT / "locks" / f"{lock}.txt"))
     for platform in PLATFORMS:
         versions = {}
@@ -67,7 +87,7 @@ def test_locks_fit_the_ranges_on_every_platform(lock, extras):
                 (pin,) = requirement.specifier
                 assert pin.operator == "=="
                 versions[name] = pin.version
-        for requirement in ranges(*extras):
+        for requirement in required:
             if applies(requirement, platform):
                 version = versions.get(canonicalize_name(requirement.name))
                 assert version and requirement.specifier.contains(version), (
@@ -75,19 +95,22 @@ def test_locks_fit_the_ranges_on_every_platform(lock, extras):
                 )
 
 
-@pytest.mark.parametrize("path", ["locks/serving.txt", "locks/development.txt", "pipeline/openimages.txt"])
+@pytest.mark.parametrize(
+    "path", ["locks/serving.txt", "locks/light.txt", "locks/development.txt", "pipeline/openimages.txt"]
+)
 def test_locks_have_hashes_and_no_place_to_download_from(path):
     assert all(hashes for _, hashes in pins(ROOT / path))
     text = re.sub(r"#.*", "", (ROOT / path).read_text())
     assert "://" not in text and "index" not in text and "find-links" not in text and " @ " not in text
 
 
-def test_serving_runs_on_the_versions_that_were_tested():
-    serving, development = (
+@pytest.mark.parametrize("lock", ["serving", "light"])
+def test_serving_runs_on_the_versions_that_were_tested(lock):
+    served, development = (
         {(pin.name, str(pin.specifier)) for pin, _ in pins(ROOT / "locks" / name)}
-        for name in ("serving.txt", "development.txt")
+        for name in (f"{lock}.txt", "development.txt")
     )
-    assert serving <= development
+    assert served <= development
 
 
 @pytest.fixture(scope="module")

@@ -15,9 +15,9 @@ import threading
 import time
 from pathlib import Path
 
-from tests.browser.visitor import Visitor
 from tools import hostile
 from tools.app_process import running_app
+from tools.visitor import Visitor
 
 LONGEST = 10  # seconds
 MEMORY = 4_000_000_000  # bytes

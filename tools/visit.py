@@ -56,6 +56,7 @@ def time_clicks(url, photo):
         page.set_default_timeout(1000 * PATIENCE)
         page.goto(url)
         page.wait_for_selector(".gallery-item img")
+        page.get_by_label("Remove Image").click()  # the result that every visitor sees first
         for _ in range(ROUNDS + 1):
             page.wait_for_selector(".result .blank")
             start = time.perf_counter()

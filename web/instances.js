@@ -62,14 +62,14 @@ function scaled(boxes, from, to) {
 /**
  * A COCO data set, which pycocotools and labelling tools open as it is.
  * @param {{name: string, imageSize: [number, number], shown: Instance[], milliseconds?: number}[]} photos
- * @param {{name: string}[]} classes of the model, for class ids 1, 2, and so on
+ * @param {{id: number, name: string}[]} classes of the model, for class ids 1, 2, and so on; ids as its data has them
  */
 export function cocoDocument(photos, classes) {
   const annotations = photos.flatMap(({ imageSize, shown }, index) =>
     shown.map(({ box: [y1, x1, y2, x2], score, classId, window }) => ({
       iscrowd: 0,
       image_id: index + 1,
-      category_id: classId,
+      category_id: classes[classId - 1].id,
       bbox: [x1, y1, x2 - x1, y2 - y1].map((value) => Number(value.toFixed(2))),
       score: Number(score.toFixed(5)),
       area: window.mask.reduce((sum, pixel) => sum + pixel, 0),
@@ -85,7 +85,7 @@ export function cocoDocument(photos, classes) {
       milliseconds,
     })),
     annotations: annotations.map((annotation, index) => ({ id: index + 1, ...annotation })),
-    categories: classes.map(({ name }, index) => ({ id: index + 1, name })),
+    categories: classes.map(({ id, name }) => ({ id, name })),
   };
 }
 

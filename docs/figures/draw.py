@@ -1,6 +1,6 @@
 """Draws the explanations of the README and the page.
 
-python docs/figures/draw.py        # writes segmentation.png and mask_rcnn.png beside this file; needs matplotlib
+python docs/figures/draw.py        # writes the PNG files named below beside this file; needs matplotlib
 """
 
 import sys
@@ -92,6 +92,38 @@ def draw_segmentation():
         instances.text(x, y + 0.5 * size, str(row + 1), ha="center", va="center", fontsize=16, fontweight="bold")
     figure.tight_layout(w_pad=2)
     figure.savefig(HERE / "segmentation.png", dpi=130, facecolor=PAPER)
+    plt.close(figure)
+
+
+def draw_preview():
+    """What a shared link to the page shows: the same three cats, and its title; and the icon of the page's tab."""
+    figure, axes = plt.subplots(figsize=(12, 6.3), facecolor=PAPER)
+    axes.set_position([0, 0, 1, 1])
+    axes.set(xlim=(0, 10), ylim=(0, 5.25), aspect="equal")
+    axes.axis("off")
+    axes.add_patch(Rectangle((0, 0), 10, 5.25, color=WALL))
+    axes.add_patch(Rectangle((0, 0), 10, 1.5, color=GROUND))
+    for row in reversed(range(len(CATS))):
+        (x, y), size, tail = CATS[row]
+        draw_cat(axes, (x + 1.55, y - 0.2), 1.12 * size, tail, unit(drawing.instance_colour(row)), eyes=True,
+                 edge="white")  # fmt: skip
+    axes.text(0.5, 4.45, "Every cat, cut out", fontsize=46, fontweight="bold", color=INK, va="center")
+    words = "Mask R-CNN finds each cat\nand draws its exact shape"
+    axes.text(0.5, 3.7, words, fontsize=25, color=INK, va="top", linespacing=1.4)
+    figure.savefig(HERE / "preview.png", dpi=100, facecolor=PAPER)
+    plt.close(figure)
+
+    figure, axes = plt.subplots(figsize=(1.28, 1.28))
+    axes.set_position([0, 0, 1, 1])
+    axes.set(xlim=(-0.62, 0.62), ylim=(0.84, 2.08), aspect="equal")
+    axes.axis("off")
+    axes.add_patch(Circle((0, 1.36), 0.5, color=unit(drawing.instance_colour(1))))
+    for side in (-1, 1):
+        corners = [(side * 0.5, 1.4), (side * 0.46, 2.02), (side * 0.06, 1.8)]
+        axes.add_patch(Polygon(corners, color=unit(drawing.instance_colour(1))))
+        axes.add_patch(Ellipse((side * 0.2, 1.42), 0.13, 0.22, color=INK))
+    axes.add_patch(Polygon([(-0.07, 1.24), (0.07, 1.24), (0, 1.15)], color=INK))
+    figure.savefig(HERE / "icon.png", dpi=100, transparent=True)
     plt.close(figure)
 
 
@@ -206,4 +238,5 @@ def draw_mask_rcnn():
 
 if __name__ == "__main__":
     draw_segmentation()
+    draw_preview()
     draw_mask_rcnn()

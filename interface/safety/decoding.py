@@ -17,7 +17,7 @@ from PIL import Image
 
 from interface.safety import budget
 from interface.safety.log import note
-from mrcnn.images import open_image, read_image
+from mrcnn.images import FORMATS, open_image, read_image
 
 PLAIN_BYTES = 16_000_000
 PLAIN_PIXELS = 26_000_000
@@ -52,8 +52,12 @@ def prepare_decoding():
 
 
 def _is_plain(path):
-    """Whether a file is a JPEG or PNG that costs little, as far as a look at its parts can tell."""
+    """Whether a file is no picture, or a JPEG or PNG that costs little as far as a look at its parts can tell."""
     try:
+        with open(path, "rb") as file:
+            start = file.read(16)
+        if not any(Image.OPEN[name][1](start) is True for name in FORMATS if name in Image.OPEN):
+            return True
         if os.path.getsize(path) > PLAIN_BYTES:
             return False
         with open(path, "rb") as file:
@@ -119,7 +123,8 @@ _method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods(
 def _context():
     context = multiprocessing.get_context(_method)
     if _method == "forkserver":
-        context.set_forkserver_preload(["mrcnn.images"])
+        # All that a forked process would import anew: what it does, and what the page's own start imports.
+        context.set_forkserver_preload(["mrcnn.images", __name__, "interface.server"])
     return context
 
 

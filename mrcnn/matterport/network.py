@@ -19,8 +19,9 @@ import tensorflow as tf
 from mrcnn import boxes as box_ops
 from mrcnn.anchors import cell_anchors
 from mrcnn.batching import map_images
+from mrcnn.letterbox import Canvas
 from mrcnn.matterport import resnet
-from mrcnn.matterport.letterbox import from_square, square_letterbox
+from mrcnn.matterport.letterbox import from_square, resize_bilinear, square_letterbox
 from mrcnn.network import Network
 from mrcnn.region_proposals import ANCHOR_VARIANCE
 from mrcnn.results.detections import Detections
@@ -40,6 +41,7 @@ class MatterportNetwork(Network):
     backbone_kind = "resnet"
     backbone_stem = resnet.STEM
     size_multiple = 64  # the stride of P6: "same" paddings then fall where they fell in the original
+    canvas = Canvas(filling=0, centred=True, resize=resize_bilinear)
 
     @staticmethod
     def _make_backbone(config):

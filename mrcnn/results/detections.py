@@ -30,6 +30,7 @@ class Detections:
         regions: float32 `(N, 4)`. Where the mask head looked: boxes with its margin around them, in pixels of the
             original image and not cut to it. Defaults to the boxes.
         mask_fading: bool. Whether masks fade out at the edge of their box, see `mrcnn.results.paste.paste_mask`.
+        category_ids: tuple of int. Ids of the classes 1, 2, ... in COCO's format; empty where they are the same.
     """
 
     boxes: np.ndarray
@@ -40,6 +41,7 @@ class Detections:
     class_names: tuple[str, ...]
     regions: np.ndarray | None = None
     mask_fading: bool = True
+    category_ids: tuple[int, ...] = ()
 
     def __post_init__(self):
         if self.regions is None:
@@ -68,6 +70,7 @@ class Detections:
             class_names=tuple(config.class_names),
             regions=expand_boxes(boxes, config.mask_margin),
             mask_fading=mask_fading,
+            category_ids=tuple(config.coco_category_ids),
         )
 
     def __len__(self):
@@ -123,4 +126,5 @@ class Detections:
             class_names=[self.class_names[class_id - 1] for class_id in kept.class_ids],
             image_size=self.image_size,
             windows=windows,
+            category_ids=self.category_ids,
         )

@@ -31,7 +31,9 @@ def coco_document(found, file_name, class_names, milliseconds=None, polygons=Fal
         "info": {"milliseconds": None if milliseconds is None else round(milliseconds, 1)},
         "images": [{"id": 1, "file_name": file_name, "width": width, "height": height}],
         "annotations": annotations,
-        "categories": [{"id": number, "name": name} for number, name in enumerate(class_names, start=1)],
+        "categories": [
+            {"id": found.category_id(class_id), "name": name} for class_id, name in enumerate(class_names, start=1)
+        ],
     }
 
 

@@ -68,6 +68,8 @@ class Instances:
         class_names: list of `N` strings, one a row.
         image_size: `(height, width)` of the image in pixels.
         windows: list of `N` `MaskWindow`, each within the image.
+        category_ids: tuple of int. Ids of the model's classes 1, 2, ... in COCO's format, for `to_coco`. Defaults to
+            none: class ids are category ids.
 
     Raises:
         ValueError: if the rows do not agree in number.
@@ -81,6 +83,7 @@ class Instances:
     class_names: list
     image_size: tuple
     windows: list
+    category_ids: tuple = ()
 
     def __post_init__(self):
         convert = functools.partial(object.__setattr__, self)
@@ -143,6 +146,7 @@ class Instances:
             [self.class_names[row] for row in rows],
             self.image_size,
             [self.windows[row] for row in rows],
+            self.category_ids,
         )
 
     def __repr__(self):
@@ -186,6 +190,10 @@ class Instances:
             painted[window.slices][window.mask] = value
         return painted
 
+    def category_id(self, class_id):
+        """The id of a class in COCO's format: that of the data which the model was trained on."""
+        return int(self.category_ids[class_id - 1]) if self.category_ids else class_id
+
     def to_coco(self, image_id=1):
         """The rows in the results format of the COCO evaluation.
 
@@ -203,7 +211,7 @@ class Instances:
             results.append(
                 {
                     "image_id": image_id,
-                    "category_id": int(self.class_ids[row]),
+                    "category_id": self.category_id(int(self.class_ids[row])),
                     "bbox": [round(value, 2) for value in (x1, y1, x2 - x1, y2 - y1)],
                     "score": round(float(self.scores[row]), 5),
                     "area": int(self.areas[row]),

@@ -74,3 +74,31 @@ def compress_counts(counts):
     if not characters:
         return ""
     return np.stack(characters, axis=1)[np.stack(written, axis=1)].astype(np.uint8).tobytes().decode("ascii")
+
+
+def decompress_counts(text):
+    """Run lengths from COCO's compressed text, the inverse of `compress_counts`.
+
+    Args:
+        text: str or bytes.
+
+    Returns:
+        int64 array.
+
+    Raises:
+        ValueError: if the text cannot be of run lengths.
+    """
+    content = text.encode("latin-1", "replace") if isinstance(text, str) else text
+    digits = np.frombuffer(content, np.uint8).astype(np.int64) - 48
+    last = (digits & 32) == 0
+    if not len(digits) or digits.min() < 0 or digits.max() > 63 or not last[-1]:
+        raise ValueError("the run lengths are no such text as COCO writes")
+    starts = np.flatnonzero(np.r_[True, last[:-1]])
+    place = np.arange(len(digits)) - np.repeat(starts, np.diff(np.r_[starts, len(digits)]))
+    if place.max() > 10:  # more than 50 bits
+        raise ValueError("a run length is larger than any image")
+    values = np.add.reduceat((digits & 31) << (5 * place), starts)
+    values -= np.where(digits[last] & 16, 1 << (5 * (place[last] + 1)), 0)
+    for first in (1, 2):
+        values[first::2] = np.cumsum(values[first::2])
+    return values

@@ -12,7 +12,7 @@ Images go in letterboxed (`mrcnn/letterbox.py`), boxes come out in pixels of tha
     saved_model  signature serving_default; in: images uint8 (B, H, W, 3) with H and W multiples of 32, confidence
                  float32 (), limit int32 (); out, one row a detection of the batch: image int32 (N,), boxes float32
                  (N, 4) y1 x1 y2 x2, scores float32 (N,), class_ids int32 (N,), masks float32 (N, S, S)
-    onnx         the same inputs and outputs, for one image (B = 1)
+    onnx         the same inputs and outputs; those of the classic presets take one image (B = 1)
     tflite       every shape is fixed: in: images uint8 (1, SIZE, SIZE, 3), the letterboxed image in the top left
                  corner and grey (127) around it, and confidence float32 (); out: boxes (1, LIMIT, 4), scores
                  (1, LIMIT), class_ids (1, LIMIT), masks (1, LIMIT, S, S), zeros after the last detection. Built-in
@@ -22,16 +22,14 @@ Images go in letterboxed (`mrcnn/letterbox.py`), boxes come out in pixels of tha
 The S x S cells of a mask tile its box enlarged by the config's `mask_margin` at each edge. Beside the file comes
 FILE.json: the card of the weights with their config, and how far the results are from the Keras model's.
 
-A lite model as onnx can be used here, too: `--out weights/cat.onnx`, then `--weights cat.onnx`, or choose it on the
-page. Whether it is faster than TensorFlow depends on the processor; `docs/performance.md` has one of each kind. See
-`mrcnn/engines/onnx.py`.
+A lite model as onnx is what the light engine runs, without TensorFlow: written to `weights/cat.onnx`, it is the model
+`cat` for `--engine onnx`. See `mrcnn/engines/onnx.py`; `docs/performance.md` has how fast it is.
 """
 
-import json
 import sys
 from pathlib import Path
 
-from pipeline.exporting.export import FORMATS, export, file_size
+from pipeline.exporting.export import FORMATS, file_size
 
 
 def add_arguments(parser):
@@ -47,9 +45,9 @@ def add_arguments(parser):
 
 def main(arguments):
     from mrcnn import weights
-    from mrcnn.atomic import write_atomically
     from mrcnn.images import read_image
-    from pipeline.exporting.check import TOLERANCES, check
+    from pipeline.exporting.check import TOLERANCES
+    from pipeline.exporting.export import export_with_card
 
     if arguments.photo:
         photo = read_image(arguments.photo)
@@ -58,19 +56,9 @@ def main(arguments):
 
         photo = skimage.data.chelsea()
     network, card = weights.load_network(arguments.weights)
-    path, kind = Path(arguments.out), arguments.format
-    print(f"writing {path}", file=sys.stderr)
-    export(network, kind, path, arguments.size, arguments.limit, card, photo if arguments.photo else None)
-    print("running it in a new process", file=sys.stderr)
-    result = check(network, kind, path, photo, arguments.size, arguments.limit)
-    facts = {
-        **card,
-        "format": kind,
-        "class_names": network.config.class_names,
-        "image_size": arguments.size or network.config.image_size,
-        "compared_with_keras": {**result, "tolerances": TOLERANCES},
-    }
-    write_atomically(f"{path}.json", json.dumps(facts, indent=2) + "\n")
+    path = Path(arguments.out)
+    print(f"writing {path}, then running it in a new process", file=sys.stderr)
+    result = export_with_card(network, card, arguments.format, path, photo, arguments.size, arguments.limit)
     size, count = file_size(path) / 1e6, result["detections"]
     print(f"{path}: {size:.1f} MB; run in a new process, {count} detections agree with the Keras model's")
     for name, tolerance in TOLERANCES.items():

@@ -87,7 +87,7 @@ def main(arguments):
     from pipeline.training.config import load_config
     from pipeline.training.loop import train
     from pipeline.training.plan import plan
-    from pipeline.training.release import check_name, release
+    from pipeline.training.release import check_name, release, release_onnx
 
     settings = list(arguments.set)
     settings += [f"init={arguments.init}"] if arguments.init else []
@@ -116,6 +116,8 @@ def main(arguments):
     if arguments.name and devices.is_first():
         path = release(out, arguments.name, datasets, val, public_command(sys.argv[1:]))
         print(f"installed: {path}; fill in what is left open in {path.with_suffix('.md')}")
+        exported = release_onnx(path, val or datasets[0])
+        print(f"installed: {exported}" if isinstance(exported, Path) else f"no file for the light engine: {exported}")
     return 0
 
 

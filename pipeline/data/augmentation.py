@@ -12,7 +12,7 @@ import dataclasses
 import numpy as np
 from PIL import Image, ImageEnhance
 
-from mrcnn.letterbox import GREY
+from mrcnn.letterbox import Canvas
 from pipeline.data.dataset import IGNORE
 
 MASK_SIZE = 112  # cells along a stored true mask: twice what the mask head predicts
@@ -39,7 +39,7 @@ class Jitter:
     grey: float = 0.0
 
 
-def augment(image, windows, class_ids, outlined, size, jitter, random):
+def augment(image, windows, class_ids, outlined, size, jitter, random, canvas=Canvas()):  # noqa: B008, it is frozen
     """Make one training sample.
 
     Args:
@@ -50,6 +50,7 @@ def augment(image, windows, class_ids, outlined, size, jitter, random):
         size: int. Side of the square canvas in pixels.
         jitter: `Jitter`.
         random: `numpy.random.Generator`. All chance comes from it.
+        canvas: `mrcnn.letterbox.Canvas`. What the network is used to. Defaults to that of the lite preset.
 
     Returns:
         canvas uint8 `(size, size, 3)`, boxes float32 `(M, 4)` in canvas pixels, class_ids int32 `(M,)`, masks uint8
@@ -67,15 +68,19 @@ def augment(image, windows, class_ids, outlined, size, jitter, random):
     top, left = _choose_cut(windows, class_ids, (height, width), (cut_height, cut_width), random)
     new_height = int(np.clip(round(cut_height * scale_y), 1, size))
     new_width = int(np.clip(round(cut_width * scale_x), 1, size))
-    offset_y, offset_x = random.integers(0, size - new_height + 1), random.integers(0, size - new_width + 1)
+    if canvas.centred:
+        offset_y, offset_x = (size - new_height) // 2, (size - new_width) // 2
+    else:
+        offset_y, offset_x = random.integers(0, size - new_height + 1), random.integers(0, size - new_width + 1)
     flip = random.random() < jitter.flip
 
-    cut = Image.fromarray(image[top : top + cut_height, left : left + cut_width])
-    cut = recolour(cut.resize((new_width, new_height), Image.BILINEAR, reducing_gap=2.0), jitter, random)
-    canvas = np.full((size, size, 3), GREY, np.uint8)
-    canvas[offset_y : offset_y + new_height, offset_x : offset_x + new_width] = cut
+    cut = canvas.resize(image[top : top + cut_height, left : left + cut_width], (new_height, new_width))
+    drawn = np.full((size, size, 3), canvas.filling, np.uint8)
+    drawn[offset_y : offset_y + new_height, offset_x : offset_x + new_width] = recolour(
+        Image.fromarray(cut), jitter, random
+    )
     if flip:
-        canvas = canvas[:, ::-1]
+        drawn = drawn[:, ::-1]
 
     stretch = np.array([new_height / cut_height, new_width / cut_width] * 2)
     origin = np.array([top, left] * 2)
@@ -102,7 +107,7 @@ def augment(image, windows, class_ids, outlined, size, jitter, random):
         masks.append(np.asarray(cells))
         known.append(photo * has_outline)
     return (
-        np.ascontiguousarray(canvas),
+        np.ascontiguousarray(drawn),
         np.array(boxes, np.float32).reshape(-1, 4),
         np.array(kept_ids, np.int32),
         np.array(masks, np.uint8).reshape(-1, MASK_SIZE, MASK_SIZE),

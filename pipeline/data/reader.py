@@ -6,15 +6,19 @@ sample's random numbers come from (seed, number), and each epoch's order from (s
 
 import functools
 import re
+import sys
 
 import numpy as np
 
+from mrcnn.letterbox import Canvas
 from mrcnn.results.instances import MaskWindow
 from pipeline.data.augmentation import MASK_SIZE, Jitter, augment
 from pipeline.data.copy_paste import paste
 from pipeline.data.dataset import IGNORE
+from pipeline.data.window_cache import WindowCache
 
 NEGATIVE, POSITIVE = 0, 1
+MOST_UNREADABLE = 100  # photos in a row that cannot be read, beyond which it is not a few of them but all
 
 
 class SampleReader:
@@ -23,12 +27,17 @@ class SampleReader:
     Args:
         datasets: list of `pipeline.data.dataset.CocoDataset` with the same classes.
         config: `pipeline.training.config.TrainConfig`.
+        canvas: `mrcnn.letterbox.Canvas`, that of the network. Defaults to the one of the lite preset.
+
+    Attributes:
+        unreadable: dict from the path of each photo that was left out so far to the reason: the photo or one of its
+            annotations cannot be read. It is said on stderr when it is met.
 
     Raises:
         ValueError: if there is no photo with an instance, or the data sets' classes differ.
     """
 
-    def __init__(self, datasets, config):
+    def __init__(self, datasets, config, canvas=Canvas()):  # noqa: B008, it is frozen
         names = {dataset.class_names for dataset in datasets}
         if len(names) > 1:
             raise ValueError(f"the data sets have different classes: {', '.join(map(str, sorted(names)))}")
@@ -41,11 +50,11 @@ class SampleReader:
             raise ValueError("no photo of the training data shows an instance")
         self.groups = groups
         self.config = config
+        self.canvas = canvas
         self.negative_share = config.negative_share if groups[NEGATIVE] else 0.0
         self.jitter = Jitter(config.scale, config.aspect, config.flip, config.colour, config.grey)
-        # Masks are stored as run lengths and decoded once: a byte for each pixel of an instance's box, so up to 1 MB
-        # for a photo of a megapixel. At most 20,000 photos are kept.
-        self._windows = functools.lru_cache(maxsize=20_000)(self._read_windows)
+        self.unreadable = {}
+        self._windows = WindowCache(self._read_windows)  # masks are stored as run lengths and decoded once
 
     def _read_windows(self, dataset, image_id):
         windows, class_ids, outlined = dataset.windows(image_id)
@@ -72,27 +81,66 @@ class SampleReader:
         sizes = self.config.canvas_sizes
         return sizes[np.random.default_rng((self.config.seed, 2, batch)).integers(len(sizes))]
 
+    def photos(self, batch):
+        """Paths of the photos of batch number `batch`, those that cannot be read replaced as in `sample`."""
+        first = batch * self.config.batch_size
+        paths = []
+        for number in range(first, first + self.config.batch_size):
+            while (path := self._path(*self.image(number))) in self.unreadable:
+                number += 1
+            paths.append(path)
+        return paths
+
     def sample(self, number):
-        """Sample `number`: see `pipeline.data.augmentation.augment` for what comes back."""
-        dataset, image_id = self.image(number)
-        image = dataset.load_image(image_id)
-        windows, class_ids, outlined = self._windows(dataset, image_id)
+        """Sample `number`: see `pipeline.data.augmentation.augment` for what comes back.
+
+        A photo that cannot be read, or one of whose annotations cannot, is replaced by that of the next sample.
+
+        Raises:
+            ValueError: if `MOST_UNREADABLE` photos in a row cannot be read.
+        """
+        for other in range(number, number + MOST_UNREADABLE):
+            dataset, image_id = self.image(other)
+            read = self._read(dataset, image_id)
+            if read is not None:
+                break
+        else:
+            reason = self.unreadable[self._path(dataset, image_id)]
+            raise ValueError(f"{MOST_UNREADABLE} photos in a row cannot be read, the last because {reason}")
+        image, windows, class_ids, outlined = read
         random = np.random.default_rng((self.config.seed, 3, number))
         if not dataset.has_instances(image_id) and random.random() < self.config.paste:
             image, windows, class_ids, outlined = self._paste_one(image, windows, class_ids, outlined, random)
         size = self.canvas_size(number // self.config.batch_size)
-        return augment(image, windows, class_ids, outlined, size, self.jitter, random)
+        return augment(image, windows, class_ids, outlined, size, self.jitter, random, self.canvas)
+
+    def _path(self, dataset, image_id):
+        return str(dataset.path(image_id))
+
+    def _read(self, dataset, image_id):
+        """Image, windows, class ids and outlined of a photo, or `None` if something of it cannot be read."""
+        path = self._path(dataset, image_id)
+        if path in self.unreadable:
+            return None
+        try:
+            return dataset.load_image(image_id), *self._windows(dataset, image_id)
+        except ValueError as error:
+            self.unreadable[path] = str(error)
+            print(f"\nleft out: {error}", file=sys.stderr, flush=True)
+            return None
 
     def _paste_one(self, image, windows, class_ids, outlined, random):
         """A photo with an instance of another photo taken at random, if that has an outline and is large enough."""
         positives = self.groups[POSITIVE]
-        source, source_id = positives[random.integers(len(positives))]
-        others, other_ids, other_outlined = self._windows(source, source_id)
+        source = self._read(*positives[random.integers(len(positives))])
+        if source is None:
+            return image, windows, class_ids, outlined
+        source_image, others, other_ids, other_outlined = source
         real = np.flatnonzero((other_ids != IGNORE) & other_outlined)
         if not len(real):  # its masks are empty, or it has boxes alone
             return image, windows, class_ids, outlined
         row = real[random.integers(len(real))]
-        image, window = paste(image, source.load_image(source_id), others[row], random)
+        image, window = paste(image, source_image, others[row], random)
         if window is None:
             return image, windows, class_ids, outlined
         return image, [*windows, window], np.append(class_ids, other_ids[row]), np.append(outlined, True)
@@ -143,7 +191,7 @@ def next_batch(batches):
         batches: iterator over them.
 
     Raises:
-        ValueError: if a photo or its annotation cannot be read.
+        ValueError: if hardly any photo can be read.
     """
     import tensorflow as tf
 

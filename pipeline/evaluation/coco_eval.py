@@ -63,8 +63,8 @@ def detect_all(model, dataset, size=None, progress=True, progress_log=None):
             start = time.perf_counter()
             found = model.segment(image, LEAST_CONFIDENCE, LIMIT, size, overlaps=True)
             record = {"image_id": image_id, "seconds": time.perf_counter() - start, "results": found.to_coco(image_id)}
-            for row in record["results"]:
-                row["category_id"] = dataset.category_ids[row["category_id"] - 1]
+            for row, class_id in zip(record["results"], found.class_ids, strict=True):
+                row["category_id"] = dataset.category_ids[class_id - 1]  # of this data, not of the model's
             if progress_log:
                 progress_log.add(record)
             else:

@@ -1,10 +1,13 @@
 """A network in another engine's format: which formats there are, and how a file comes to its place in one piece."""
 
+import hashlib
+import json
 import os
 import shutil
 import tempfile
 from pathlib import Path
 
+from mrcnn.atomic import write_atomically
 from pipeline.exporting import keras_file, onnx, saved_model, tflite, web
 from pipeline.resume import full_disk_said
 
@@ -50,6 +53,43 @@ def export(network, kind, path, size=None, limit=10, card=None, photo=None):
         if path.is_dir():
             shutil.rmtree(path)
         os.replace(part, path)
+
+
+def export_with_card(network, card, kind, path, photo, size=None, limit=10):
+    """Write a network in another format, check the file against the network, and write its card, `PATH.json`.
+
+    The card is that of the weights with what the check found, the file's own checksum as `sha256`, and that of the
+    weights which it was made of as `weights_sha256`.
+
+    Args:
+        card: dict. That of the network's weights.
+        photo: uint8 `(H, W, 3)`. For the check; the network must find something in it.
+        network, kind, path, size, limit: see `export`.
+
+    Returns:
+        What `pipeline.exporting.check.check` found.
+
+    Raises:
+        ValueError: as `export`, or if the results differ.
+        OSError: if it cannot be written.
+    """
+    from pipeline.exporting.check import TOLERANCES, check
+
+    export(network, kind, path, size, limit, card, photo)
+    result = check(network, kind, path, photo, size, limit)
+    facts = {
+        **card,
+        "format": kind,
+        "class_names": network.config.class_names,
+        "image_size": size or network.config.image_size,
+        "compared_with_keras": {**result, "tolerances": TOLERANCES},
+        "weights_sha256": card.get("sha256"),
+    }
+    facts.pop("sha256", None)
+    if Path(path).is_file():
+        facts["sha256"] = hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    write_atomically(f"{path}.json", json.dumps(facts, indent=2) + "\n")
+    return result
 
 
 def file_size(path):

@@ -1,34 +1,51 @@
-"""A network as an ONNX file, for one image at a time."""
+"""A network as an ONNX file: lite ones built from ONNX's own operators, others converted from TensorFlow."""
 
 import numpy as np
 
 from pipeline.exporting.saved_model import detect_of, signature
 
 ENDING = ".onnx"
-OPSET = 18
 
 
 def write(path, network, **_):
-    """Write the file; see `pipeline.exporting.keras_file.write`. It takes one image of any size.
+    """Write the file; see `pipeline.exporting.keras_file.write`. It takes images of any size.
+
+    A lite model's file takes any number of images, the classic presets' one at a time.
 
     Raises:
         ValueError: if a package is missing, or ONNX lacks an operation that the network uses.
     """
+    try:
+        import onnx
+    except ImportError:
+        raise ValueError('ONNX needs more packages: pip install "mrcnn-demo[export]"') from None
+    if network.config.preset == "lite":
+        from pipeline.exporting.onnx_graph import onnx_model
+
+        model = onnx_model(network)
+        onnx.checker.check_model(model)
+    else:
+        model = _converted(network)
+    path.write_bytes(model.SerializeToString(deterministic=True))
+
+
+def _converted(network):
+    """The TensorFlow graph of a network, operation by operation."""
+    import onnx
     import tensorflow as tf
 
     try:
-        import onnx
         import tf2onnx
     except ImportError:
         raise ValueError('ONNX needs more packages: pip install "mrcnn-demo[export]"') from None
     inputs = signature(1, None, None)
     detect = tf.function(detect_of(network), input_signature=inputs, autograph=False)
-    model, _ = tf2onnx.convert.from_function(detect, inputs, opset=OPSET)
+    model, _ = tf2onnx.convert.from_function(detect, inputs, opset=18)
     known = {schema.name for schema in onnx.defs.get_all_schemas()}
     unknown = {node.op_type for node in model.graph.node} - known
     if unknown:  # tf2onnx copies what it does not know, and only running the file would tell
         raise ValueError(f"ONNX has no {', '.join(sorted(unknown))}, which the preset {network.config.preset} uses")
-    path.write_bytes(model.SerializeToString())
+    return model
 
 
 def run(path, images, confidence, limit):

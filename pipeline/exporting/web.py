@@ -200,8 +200,8 @@ def _facts(config, invitation):
     colours = [drawing.class_colour(class_id) for class_id in range(len(config.class_names) + 1)]
     return {
         "classes": [
-            {"name": name, "plural": plural(name), "colour": colour}
-            for name, colour in zip(config.class_names, colours[1:], strict=True)
+            {"id": category_id, "name": name, "plural": plural(name), "colour": colour}
+            for category_id, name, colour in zip(config.coco_category_ids, config.class_names, colours[1:], strict=True)
         ],
         "kind": _kind(config),
         "invitation": invitation,

@@ -18,11 +18,14 @@ FOLDER = Path(__file__).parent / "recipes"
 RESERVED = {
     "preset": "use --set preset=...",
     "class_names": "use --class",
+    "category_ids": "they are those of the data",
     "image_size": "use --set image_size=...",
     "conventions": "it comes with the preset",
     "backbone": "it comes with the preset",
     "backbone_blocks": "they come with the preset",
 }
+# What others call it: the name that it has here.
+OTHER_NAMES = {"lr": "learning_rate", "batch": "batch_size", "size": "image_size", "imgsz": "image_size"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,6 +101,10 @@ def load_config(name, settings):
         if not equals:
             raise ValueError(f"--set takes key=value, got {setting!r}")
         group, _, field = key.rpartition(".")
+        if key == "epochs":
+            raise ValueError("unknown config key 'epochs': use --epochs, or --set steps=...")
+        if key in OTHER_NAMES:
+            raise ValueError(f"unknown config key {key!r}: it is {OTHER_NAMES[key]!r} here")
         if group not in changes or key in changes:
             raise ValueError(f"unknown config key {key!r}; groups are network.KEY and sampling.KEY")
         changes[group][field] = text

@@ -2,6 +2,7 @@
 
 import dataclasses
 import sys
+from pathlib import Path
 
 from pipeline.training import devices
 
@@ -69,8 +70,10 @@ class Evaluator:
         """
         from mrcnn import weights
 
-        averaged, config = self.trainer.averaged, self.trainer.config
-        card = weights.card_of(averaged, training=dataclasses.asdict(config), step=self.trainer.step)
+        averaged, training = self.trainer.averaged, dataclasses.asdict(self.trainer.config)
+        if Path(training["init"]).is_absolute():  # where it lies on this machine is nobody's business
+            training["init"] = Path(training["init"]).name
+        card = weights.card_of(averaged, training=training, step=self.trainer.step)
         weights.save(averaged, self.out / name, {**card, "metrics": metrics})
 
 

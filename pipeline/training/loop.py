@@ -3,6 +3,7 @@
 import sys
 import time
 
+from mrcnn.config import replace
 from pipeline.data.reader import SampleReader, next_batch
 from pipeline.training import devices, run_config
 from pipeline.training.checkpoint import Checkpointer
@@ -45,9 +46,11 @@ def train(config, datasets, val, out, resume=False, choose_size=False):
     strategy = devices.find_strategy()
     worker = devices.worker(strategy)
     first = worker[0] == 0  # the machine that evaluates and writes
-    reader = SampleReader(datasets, config)
     with strategy.scope():
         network = initial_network(config, datasets[0].class_names)
+    if datasets[0].category_ids != network.config.coco_category_ids:
+        network.config = replace(network.config, category_ids=datasets[0].category_ids)
+    reader = SampleReader(datasets, config, network.canvas)
     trainer = Trainer(network, config, strategy)
     evaluator = Evaluator(trainer, val, out)
     facts = run_config.describe(config, datasets, val)
@@ -75,7 +78,11 @@ def train(config, datasets, val, out, resume=False, choose_size=False):
             start = time.perf_counter()
             batch = next_batch(batches)
             waited = time.perf_counter() - start
-            losses = trainer.train_step(*batch)
+            try:
+                losses = trainer.train_step(*batch)
+            except FloatingPointError as error:
+                photos = ", ".join(reader.photos(trainer.step))
+                raise FloatingPointError(f"{error}; the photos of this step: {photos}") from None
             seconds = time.perf_counter() - start
             if first:
                 log.step(trainer.step, losses, learning_rate(config, trainer.step), seconds, waited)
@@ -109,6 +116,10 @@ def train(config, datasets, val, out, resume=False, choose_size=False):
         if first:
             log.close()
             print(log.speed(config.batch_size), file=sys.stderr)
+            if reader.unreadable:
+                print(
+                    f"{len(reader.unreadable)} photos could not be read and were left out, see above", file=sys.stderr
+                )
     if first:
         finish(evaluator, choose_size)
     return True

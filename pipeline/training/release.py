@@ -3,10 +3,10 @@
 import filecmp
 import json
 import re
-from pathlib import Path
 
 from mrcnn import weights
 from mrcnn.atomic import write_atomically
+from pipeline.exporting.check import LEAST_CONFIDENCE
 from pipeline.training.model_card import describe_data, write_model_card
 
 
@@ -40,10 +40,8 @@ def release(out, name, datasets, val, command):
     Returns:
         Path of the npz file.
     """
-    card = weights.read_card(out / "best.npz")
-    card["training"]["init"] = Path(card["training"]["init"]).name
     card = {
-        **card,
+        **weights.read_card(out / "best.npz"),
         "data": [describe_data(dataset) for dataset in datasets],
         "validation": describe_data(val) if val else None,
         "command": command,
@@ -54,3 +52,40 @@ def release(out, name, datasets, val, command):
     write_atomically(path.with_suffix(".json"), json.dumps(card, indent=2) + "\n")
     write_model_card(path.with_suffix(".md"), name, card)
     return path
+
+
+def release_onnx(path, dataset, tried=20):
+    """Write the light engine's file beside released weights, where the packages for it are installed.
+
+    A photo in which the network finds something is needed to compare the two.
+
+    Args:
+        path: Path of the npz.
+        dataset: `CocoDataset`. Where photos are taken from.
+        tried: int. Photos with instances to try. Defaults to 20.
+
+    Returns:
+        Path of the onnx file, or a str that says why there is none.
+    """
+    from pipeline.exporting.export import export_with_card
+
+    network, card = weights.load_network(path)
+    out = path.with_suffix(".onnx")
+    out.unlink(missing_ok=True)  # one of an earlier sitting has other weights
+    if network.config.preset != "lite":
+        return f"the light engine runs lite models, not {network.config.preset}"
+    photos = [image_id for image_id in dataset.image_ids if dataset.has_instances(image_id)][:tried]
+    photo = next((photo for photo in map(dataset.load_image, photos) if _finds_something(network, photo)), None)
+    if photo is None:
+        return f"the model finds nothing in the first {len(photos)} photos of {dataset.folder} to compare by"
+    try:
+        export_with_card(network, card, "onnx", out, photo)
+    except (ValueError, OSError) as error:
+        out.unlink(missing_ok=True)  # what was written but does not agree must not be offered
+        return str(error)
+    return out
+
+
+def _finds_something(network, photo):
+    canvas, _ = network.letterbox(photo, network.config.image_size)
+    return len(network.detect(canvas[None], LEAST_CONFIDENCE, 1)["scores"]) > 0

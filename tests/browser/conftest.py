@@ -76,10 +76,13 @@ def browser(webcam_video):
 
 @pytest.fixture
 def open_page(browser, server):
-    """A function that opens the page in a window of its own: `open_page(viewport={...})`."""
+    """A function that opens the page in a window of its own: `open_page(viewport={...})`.
+
+    The finished result that visitors see first is removed and the drawer opened, unless `first_view` is true.
+    """
     contexts = []
 
-    def open_page(**options):
+    def open_page(first_view=False, **options):
         options.setdefault("viewport", {"width": 1366, "height": 900})
         context = browser.new_context(permissions=["camera", "clipboard-read", "clipboard-write"], **options)
         context.set_default_timeout(PATIENCE)
@@ -91,9 +94,13 @@ def open_page(browser, server):
         page.on("request", lambda request: page.requested.append(request.url))
         page.goto(server, timeout=PATIENCE)
         # Not until the network is idle: Gradio keeps a connection open for as long as the page is.
-        page.wait_for_selector("#photo input[type=file]", state="attached")
         page.wait_for_selector(".gallery-item img")
-        page.wait_for_selector(".result .blank")
+        page.wait_for_selector("#photo [aria-label='Remove Image']")
+        if not first_view:
+            page.get_by_label("Remove Image").click()
+            page.wait_for_selector(".result .blank")
+            page.get_by_role("button", name="Fine-tune").click()
+            page.wait_for_selector("#styles")
         return page
 
     yield open_page

@@ -68,6 +68,10 @@ def test_defaults_and_nothing_found(client):
     "options, message",
     [
         ({"confidence": 1.5}, "between 0 and 1.*1.5"),
+        ({"confidence": "a"}, "between 0 and 1.*came as a"),
+        ({"confidence": [0.5]}, r"between 0 and 1.*came as \[0.5\]"),
+        ({"confidence": None}, "between 0 and 1.*None"),
+        ({"model": None}, "model's name is a text.*None"),
         ({"model": "../cat"}, 'no model "../cat".*cat'),
     ],
 )

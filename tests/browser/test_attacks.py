@@ -16,9 +16,9 @@ from PIL import Image
 
 from interface.examples import example_photos
 from interface.safety.uploads import REFUSAL
-from tests.browser.visitor import DOORS, Visitor, words
 from tests.videos import write_video
 from tools.app_process import running_app
+from tools.visitor import DOORS, Visitor, words
 
 META = {"meta": {"_type": "gradio.FileData"}}
 POSTSCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 64 64\n%%EndComments\n{} loop\n"

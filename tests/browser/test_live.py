@@ -21,8 +21,7 @@ CAMERA_STATES = """() => [...document.querySelectorAll("#live-camera video")]
 
 def start_camera(page):
     open_tab(page, "Live")
-    page.get_by_text("Click to Access Webcam").locator("visible=true").click()
-    page.locator("#live-camera").get_by_role("button", name="capture photo").click()
+    page.get_by_role("button", name="Start the camera").click()
 
 
 def test_live_images_side_by_side_with_their_rate(page):
@@ -91,6 +90,37 @@ def test_the_camera_stops_when_its_tab_is_left(page):
     words = page.locator("#live-status").inner_text()
     page.wait_for_timeout(3000)
     assert page.locator("#live-status").inner_text() == words, "no image came after the tab was left"
+    # And it comes to life again, as often as one likes.
+    for _ in range(2):
+        page.get_by_role("button", name="Start the camera").click()
+        shown = page.locator("#live-images img").first.get_attribute("src")
+        page.wait_for_function(f"() => document.querySelector('#live-images img').src !== {json.dumps(shown)}")
+        page.locator("#live-start").get_by_text("Stop").or_(page.get_by_role("button", name="Stop")).first.click()
+        page.wait_for_function(f"() => !({CAMERA_STATES})().includes('live')")
+
+
+def test_the_camera_of_a_photo_stops_when_its_tab_is_left(page):
+    page.evaluate(
+        """() => {
+            window.streams = [];
+            const ask = navigator.mediaDevices.getUserMedia;
+            navigator.mediaDevices.getUserMedia = async (wishes) => {
+                const stream = await ask(wishes);
+                streams.push(stream);
+                return stream;
+            };
+        }"""
+    )
+    live = "() => streams.some((stream) => stream.getTracks().some((track) => track.readyState === 'live'))"
+    page.get_by_label("Capture from camera").click()
+    page.locator("#photo").get_by_role("button", name="Click to Access Webcam").click()
+    page.wait_for_function(live)
+    open_tab(page, "Video")
+    page.wait_for_function(f"() => !({live})()")
+    open_tab(page, "Photo")
+    page.wait_for_function(live)
+    page.get_by_label("Upload file").first.click()
+    page.wait_for_function(f"() => !({live})()")
 
 
 @pytest.mark.parametrize("fake, reason", [(True, "The camera is not allowed here"), (False, "No camera was found")])
@@ -105,7 +135,7 @@ def test_without_a_camera_it_says_why(browser, server, fake, reason):
         page.get_by_role("button", name="Click to Access Webcam").click()
         expect(page.locator("#status p")).to_contain_text(f"Sorry. {reason}")
         open_tab(page, "Live")
-        page.get_by_text("Click to Access Webcam").locator("visible=true").click()
+        page.get_by_role("button", name="Start the camera").click()
         expect(page.locator("#live-status p")).to_contain_text(f"Sorry. {reason}")
     finally:
         refusing.close()

@@ -51,6 +51,7 @@ def page(browser, zoo):
     problems = []
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.goto(zoo, timeout=PATIENCE)
+    page.get_by_label("Remove Image").click()
     page.wait_for_selector(".result .blank")
     yield page
     context.close()

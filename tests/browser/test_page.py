@@ -14,6 +14,7 @@ from playwright.sync_api import expect
 from pycocotools.coco import COCO
 from skimage import data
 
+from interface.collage import SCENES
 from interface.examples import example_photos
 from mrcnn.results import drawing
 from tests.browser.tabs import open_tab
@@ -66,7 +67,41 @@ def test_empty_page(page, server):
     expect(page.locator(BLANK)).to_have_count(2)
     expect(page.locator("#status p")).to_have_text("Choose a photo, or one of the examples.")
     expect(page.locator("#download")).to_be_disabled()
-    expect(page.locator(".gallery-item img")).to_have_count(5)
+    expect(page.locator(".gallery-item img")).to_have_count(5 + len(SCENES))
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (390, 844)])
+def test_first_view_is_a_finished_result_on_the_first_screen(open_page, size):
+    page = open_page(first_view=True, viewport={"width": size[0], "height": size[1]})
+    expect(page.locator("#status p")).to_have_text(re.compile(r"^Found 3 cats in \d+ ms"))
+    expect(page.locator("#table tbody tr")).to_have_count(3)
+    expect(page.locator("#download")).to_be_enabled()
+    upload = page.get_by_role("button", name="Try your photo")
+    second = page.locator(IMAGES).nth(1)
+    for part in (upload, page.locator(IMAGES).nth(0), *([second] if size[0] > 640 else [])):
+        box = part.bounding_box()
+        assert box["y"] >= 0 and box["y"] + box["height"] <= size[1], "on the first screen"
+    assert second.bounding_box()["y"] < size[1], "the second one begins there, even on a phone"
+    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    # It can be redrawn like any other.
+    changes(page, "instances", lambda: page.get_by_role("button", name="Blurred", exact=True).click())
+    with page.expect_file_chooser() as chooser:
+        upload.click()
+    chooser.value.set_files(CHELSEA)
+    expect(page.locator("#status p")).to_have_text(re.compile(r"^Found 1 cat in \d+ ms"))
+    assert page.problems == []
+
+
+@pytest.mark.parametrize("look, channels", [("Cut-out", 4), ("Blurred", 3), ("Colour on grey", 3), ("Outlines", 3)])
+def test_looks(page, look, channels):
+    segment(page)
+    changed = changes(page, "instances", lambda: page.get_by_role("button", name=look, exact=True).click())
+    assert changed.shape[2] == channels
+    expect(page.locator("#shown input:checked")).to_have_count(1 if look == "Outlines" else 0)
+    if look == "Colour on grey":
+        beyond = ~is_cat_coloured(image(page, "semantic"))
+        grey = np.ptp(changed.astype(int), axis=2)
+        assert grey[beyond].mean() < 8 < grey[~beyond].mean()
 
 
 def test_upload_shows_both_images_side_by_side(page):
@@ -221,16 +256,27 @@ def test_pasted_photo(page):
 
 
 def test_examples(page):
-    items = page.locator(".gallery-item")
-    expect(items.nth(3)).to_have_accessible_name("Example: a cup of coffee")
-    assert len({items.nth(index).bounding_box()["y"] for index in range(5)}) == 1
-    items.nth(0).click()
+    page.get_by_role("button", name="Example: a cat", exact=True).click()
     expect(page.locator("#status p")).to_have_text(re.compile(r"^Found \d cats? in \d+ ms"))
-    items.nth(3).click()  # a cup of coffee
+    page.get_by_role("button", name="Example: a cup of coffee").click()
     expect(page.locator("#status p")).to_have_text(re.compile(r"^No cat "))
     expect(page.locator(IMAGES)).to_have_count(2)
     assert not is_cat_coloured(image(page, "semantic")).any()
     expect(page.locator("#table tr")).to_have_count(0)
+
+
+def test_removing_an_example_removes_its_result(page):
+    page.get_by_role("button", name="Example: a cat", exact=True).click()
+    expect(page.locator("#table tbody tr")).to_have_count(1)
+    page.get_by_label("Remove Image").click()
+    expect(page.locator(BLANK)).to_have_count(2)
+    page.wait_for_timeout(2000)
+    expect(page.locator(BLANK)).to_have_count(2)
+    expect(page.locator("#table tr")).to_have_count(0)
+    expect(page.locator("#download")).to_be_disabled()
+    # The same one may be chosen again.
+    page.get_by_role("button", name="Example: a cat", exact=True).click()
+    expect(page.locator("#table tbody tr")).to_have_count(1)
 
 
 @pytest.mark.slow
@@ -341,7 +387,7 @@ def test_single_downloads(page, tmp_path):
     # A choice that what is shown no longer offers falls back to everything.
     page.locator("#wanted input").click()
     page.get_by_role("option", name="Cut-out 1, cat (PNG)").click()
-    page.locator(".gallery-item").nth(3).click()  # a cup of coffee
+    page.get_by_role("button", name="Example: a cup of coffee").click()  # a cup of coffee
     expect(page.locator("#status p")).to_have_text(re.compile(r"^No cat "))
     expect(page.locator("#wanted input")).to_have_value("All results (ZIP)")
 
@@ -361,12 +407,13 @@ def places(page):
 @pytest.mark.parametrize("size", [(1366, 900), (390, 844)])
 def test_nothing_moves_when_the_result_comes(open_page, tmp_path, size):
     page = open_page(viewport={"width": size[0], "height": size[1]})
-    before = places(page)
+    apart = size[0] > 640  # on a phone the photo that was chosen comes after the result, and its table
+    before = places(page)[0 if apart else 1 :]
     upright = tmp_path / "upright.png"
     Image.fromarray(data.chelsea()[:, 60:260]).save(upright)
     for photo in (CHELSEA, upright):
         segment(page, photo)
-        assert places(page) == before
+        assert places(page)[0 if apart else 1 :] == before
         frame, shown = (page.locator(f"figure.instances {part}").bounding_box() for part in (".frame", "img"))
         height, width = image(page, "instances").shape[:2]
         assert shown["width"] / shown["height"] == pytest.approx(width / height, rel=0.01)
@@ -475,3 +522,43 @@ def test_text_can_be_read(open_page, scheme):
         open_tab(page, name)
         page.mouse.move(1, 1)
         assert contrast(page, selector) >= 4.5, selector
+
+
+def test_the_model_card_has_the_width_of_the_page(page):
+    page.get_by_role("button", name="About this model").click()
+    cells = page.locator("#about td")
+    cells.first.wait_for()
+    whole = page.locator("#photo-row").bounding_box()["width"]
+    assert page.locator("#about").bounding_box()["width"] == pytest.approx(whole, abs=2)
+    broken = page.evaluate(
+        """() => [...document.querySelectorAll("#about td")].filter((cell) => {
+            const text = document.createRange();
+            text.selectNodeContents(cell);
+            const lines = new Set([...text.getClientRects()].map((part) => Math.round(part.top)));
+            return /^[\\d.]+$/.test(cell.innerText.trim()) && lines.size > 1;
+        }).length"""
+    )
+    assert broken == 0, "a figure stands on one line"
+
+
+def test_the_chosen_option_stays_filled_under_the_pointer(page):
+    option = page.locator("#styles input[type=radio]:checked").first
+    colour = "element => getComputedStyle(element).backgroundColor"
+    before = option.evaluate(colour)
+    option.hover()
+    page.wait_for_timeout(500)
+    assert option.evaluate(colour) == before
+
+
+@pytest.mark.parametrize("kind", ["range", "checkbox", "radio"])
+def test_keyboard_focus_is_seen(page, kind):
+    page.locator("#status").click()
+    page.evaluate("document.activeElement.blur()")
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.type") == kind:
+            break
+    style = page.evaluate(
+        "(({ outlineStyle, outlineWidth }) => [outlineStyle, outlineWidth])(getComputedStyle(document.activeElement))"
+    )
+    assert style == ["solid", "3px"]

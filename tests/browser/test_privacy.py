@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from skimage import data
 
 from interface import housekeeping
+from interface.collage import SCENES
 from interface.examples import example_photos
 from interface.page import build_page, serve
 from interface.session import AnalysisCache, Models
@@ -40,7 +41,7 @@ def test_nothing_outlives_its_time(browser, monkeypatch, tmp_path):
     recent = AnalysisCache()
     blocks = build_page(Models(), recent)
     examples = files(kept)
-    assert len(examples) == len(example_photos())
+    assert len(examples) == len(example_photos()) + len(SCENES)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -50,6 +51,7 @@ def test_nothing_outlives_its_time(browser, monkeypatch, tmp_path):
     try:
         page = context.new_page()
         page.goto(f"http://127.0.0.1:{port}")
+        page.get_by_label("Remove Image").click()
         page.wait_for_selector(".result .blank")
         segment(page, photo)
         download(page, tmp_path)

@@ -108,7 +108,7 @@ def test_sentence_when_there_is_nothing_at_all(analysis):
         soft_masks=np.zeros((0, 56, 56), np.float16),
     )
     words = sentence(dataclasses.replace(analysis, detections=empty), Settings())
-    assert words == "No cat or <dog> found in 12 ms. Try a photo in which one is larger, or less hidden."
+    assert words == "No cat or <dog> here, decided in 12 ms."
 
 
 def test_sentence_of_chosen_classes(analysis):
@@ -135,7 +135,7 @@ def test_chosen_classes_are_what_is_drawn(analysis):
 
 
 def test_transparent_background(analysis):
-    settings = Settings(confidence=0.2, background="transparent")
+    settings = Settings(confidence=0.2, background="transparent", shown=("masks", "outlines"))
     found = analysis.view_detections().instances(0.2)
     drawn = settings.draw_instances(analysis.view, found)
     np.testing.assert_array_equal(drawn[..., 3] > 0, found.masks.any(axis=0))

@@ -111,3 +111,16 @@ def test_a_forgotten_result_is_made_anew(models, tmp_path):
 def test_analysis_is_immutable(analysis):
     with pytest.raises(dataclasses.FrozenInstanceError):
         analysis.milliseconds = 0
+
+
+def test_a_model_that_was_deleted_meanwhile(monkeypatch):
+    models = Models()
+    monkeypatch.setattr(models, "names", lambda: ["cat", "gone"])
+    with pytest.raises(ValueError, match="gone"):
+        models.get("gone")
+
+
+@pytest.mark.parametrize("name", [None, ["cat"], {"a": 1}, 5])
+def test_a_name_that_is_no_text(name):
+    with pytest.raises(ValueError, match="name is a text"):
+        Models().get(name)

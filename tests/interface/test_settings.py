@@ -69,3 +69,15 @@ def test_colours(analysis, text, colour):
 def test_no_colour():
     with pytest.raises(ValueError, match="color"):
         rgb("beach")
+
+
+def test_labels_and_boxes_are_whole_before_a_transparent_background(analysis):
+    found = Settings().instances(analysis.view_detections())
+    drawn = Settings(background="transparent").draw_instances(analysis.view, found)
+    alone = Settings(background="transparent", shown=("masks", "outlines")).draw_instances(analysis.view, found)
+    y1, x1, y2, x2 = np.rint(found.boxes[0]).astype(int)
+    assert (alone[..., 3] > 0).mean() == pytest.approx(found.masks.any(axis=0).mean(), abs=1e-3)
+    assert (drawn[y1, x1:x2, 3] == 255).all() and (drawn[y1:y2, x1, 3] == 255).all(), "the box is closed"
+    whole = Settings().draw_instances(analysis.view, found)
+    tag = slice(y1 - 15, y1 - 3), slice(x1 + 2, x1 + 40)
+    assert (drawn[tag][..., 3] == 255).all() and (drawn[tag][..., :3] == whole[tag]).all(), "so is the label"

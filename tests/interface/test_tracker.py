@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from interface.tracker import MEMORY, Tracker
+from interface.tracker import HELD, MEMORY, Tracker
 from mrcnn import Instances
 from mrcnn.results.instances import MaskWindow
 
@@ -59,3 +59,14 @@ def test_nothing_found(images):
     for _ in range(images):
         assert tracker.update(Instances.empty((100, 100))).shape == (0,)
     assert tracker.update(found(LEFT)).tolist() == [0]
+
+
+def test_what_is_missed_for_a_few_images_stays_where_it_was():
+    tracker = Tracker()
+    tracker.follow(found(LEFT, RIGHT))
+    for _ in range(HELD):
+        followed, numbers = tracker.follow(found(RIGHT))
+        assert numbers.tolist() == [1, 0] and followed.boxes.tolist() == [list(RIGHT), list(LEFT)]
+    followed, numbers = tracker.follow(found(RIGHT))
+    assert numbers.tolist() == [1] and len(followed) == 1
+    assert len(tracker.follow(Instances.empty((50, 50)))[0]) == 0, "another camera's image is no place to hold it in"

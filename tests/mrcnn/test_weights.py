@@ -147,3 +147,21 @@ def test_shipped_files_are_small_and_carry_a_card():
         assert path.stat().st_size < 10e6
         assert len(weights.read_card(path)["sha256"]) == 64
         assert path.with_suffix(".md").exists(), f"{path.name} has no model card"
+
+
+def test_weights_without_a_checksum_are_loaded_with_a_word(tmp_path):
+    weights.save(Small(), tmp_path / "a.npz", {})
+    (tmp_path / "a.json").write_text("{}")
+    with pytest.warns(UserWarning, match="a.npz is loaded without a check: its card names no SHA-256"):
+        weights.load_into(Small(), tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize("content", ["{", "[1]", "\0", '"text"', "[" * 100_000])
+def test_a_broken_card_does_not_hide_the_other_models(tmp_path, monkeypatch, content):
+    for name in ("good", "broken"):
+        weights.save(Small(), tmp_path / f"{name}.npz", {"config": {}})
+    (tmp_path / "broken.json").write_text(content)
+    monkeypatch.setattr(weights, "FOLDER", tmp_path)
+    monkeypatch.setattr(weights, "SHIPPED", tmp_path)
+    with pytest.warns(UserWarning, match="broken.json is damaged.*left out"):
+        assert weights.available() == ["good"]

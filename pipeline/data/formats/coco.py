@@ -170,12 +170,15 @@ def decode_segmentation(segmentation, height, width):
             return rle.decode(rle.merge(rle.frPyObjects(segmentation, height, width))).astype(bool)
         if list(segmentation["size"]) != [height, width]:
             raise ValueError(f"the mask has the size {segmentation['size']}, its image {[height, width]}")
-        if isinstance(segmentation["counts"], list):
-            if sum(segmentation["counts"]) != height * width:
-                raise ValueError("the run lengths do not cover the image")
+        as_list = isinstance(segmentation["counts"], list)
+        counts = np.array(segmentation["counts"]) if as_list else run_length.decompress_counts(segmentation["counts"])
+        # pycocotools makes a mask of any text.
+        if counts.min(initial=0) < 0 or counts.sum() != height * width:
+            raise ValueError("the run lengths do not cover the image")
+        if as_list:
             segmentation = rle.frPyObjects(segmentation, height, width)
         return rle.decode(segmentation).astype(bool)
-    except (KeyError, TypeError, OverflowError) as error:
+    except (KeyError, TypeError, AttributeError, OverflowError) as error:
         raise ValueError("it is neither a list of polygons nor run lengths") from error
 
 

@@ -1,6 +1,6 @@
 """The recipe for data of one's own, and what `train` uses unless told otherwise.
 
-    python -m pipeline train --data DATA-train --val DATA-val --init cat --out runs/NAME
+    python -m pipeline train --config own --data DATA-train --val DATA-val --init cat --out runs/NAME
 
 Input size, canvases, steps, warm-up and evaluations follow from the data, see `pipeline/training/plan.py`; what `--set`
 gives stays as it is.

@@ -1,9 +1,12 @@
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 from pycocotools import mask as coco_mask
 
+from mrcnn.config import PRESETS, replace
+from mrcnn.results.documents import coco_document
 from mrcnn.results.drawing import draw_semantic_map, semantic_image
 from mrcnn.results.instances import Instances, MaskWindow
 
@@ -129,3 +132,15 @@ def test_to_coco_is_plain_json_that_pycocotools_reads(found):
     assert results[0]["score"] == pytest.approx(0.9, abs=1e-5)
     for result, mask in zip(results, (CAT, DOG), strict=True):
         np.testing.assert_array_equal(coco_mask.decode(result["segmentation"]), mask)
+
+
+def test_coco_results_have_the_category_ids_of_the_data(found):
+    named = dataclasses.replace(found, category_ids=(17, 18))
+    assert [row["category_id"] for row in named.to_coco()] == [17, 18]
+    assert [row["category_id"] for row in named[1].to_coco()] == [18]
+    categories = coco_document(named, "a.jpg", ("cat", "dog"))["categories"]
+    assert categories == [{"id": 17, "name": "cat"}, {"id": 18, "name": "dog"}]
+    assert PRESETS["resnet50"].coco_category_ids[PRESETS["resnet50"].class_names.index("cat")] == 17
+    assert PRESETS["lite"].coco_category_ids == (1,)
+    with pytest.raises(ValueError, match="2 category ids for 1 classes"):
+        _ = replace(PRESETS["lite"], category_ids=[3, 4]).coco_category_ids

@@ -5,7 +5,7 @@ import pytest
 from pycocotools import mask as coco_mask
 
 from mrcnn.results.instances import MaskWindow
-from mrcnn.results.run_length import encode_rle, run_lengths
+from mrcnn.results.run_length import compress_counts, decompress_counts, encode_rle, run_lengths
 from tests.mrcnn.results.test_instances import CAT, DOG
 
 
@@ -40,3 +40,17 @@ def test_rle_is_what_pycocotools_writes(mask):
     tight, whole = MaskWindow.around(mask), MaskWindow(0, 0, mask)
     assert encode_rle(tight, mask.shape) == {"size": list(mask.shape), "counts": expected}
     assert encode_rle(whole, mask.shape)["counts"] == expected
+
+
+@pytest.mark.parametrize(
+    "counts", [[0], [12], [4, 2, 2, 3, 2, 2, 9], [0, 1, 70_000, 31, 32, 33, 15, 16, 17, 1, 40_000_000]]
+)
+def test_compressed_counts_come_back(counts):
+    text = compress_counts(np.array(counts))
+    assert decompress_counts(text).tolist() == decompress_counts(text.encode()).tolist() == counts
+
+
+@pytest.mark.parametrize("text", ["", "\n", "~", "ü", "oo", "o" * 30 + "0"])
+def test_what_is_no_text_of_run_lengths_is_refused(text):
+    with pytest.raises(ValueError):
+        decompress_counts(text)

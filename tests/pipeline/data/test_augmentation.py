@@ -4,6 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mrcnn.letterbox import GREY, letterbox
+from mrcnn.matterport.letterbox import square_letterbox
+from mrcnn.matterport.network import MatterportNetwork
+from mrcnn.network import Network
 from mrcnn.results.instances import MaskWindow
 from pipeline.data.augmentation import Jitter, augment
 from pipeline.data.dataset import IGNORE
@@ -133,3 +137,20 @@ def test_odd_shapes(shape):
     for seed in range(5):
         canvas, *_ = augment(np.zeros(shape, np.uint8), [], [], [], 64, WILD, np.random.default_rng(seed))
         assert canvas.shape == (64, 64, 3)
+
+
+@pytest.mark.parametrize("shape", [(64, 128), (128, 96), (300, 451)])
+def test_unchanged_a_photo_looks_in_training_as_at_inference(shape):
+    """For matterport's weights: a black square, the photo in its middle, sampled without anti-aliasing."""
+    photo = np.random.default_rng(0).integers(0, 255, (*shape, 3)).astype(np.uint8)
+    nothing = [], np.zeros(0, np.int32), np.zeros(0, bool)
+    random = np.random.default_rng(0)
+    seen, *_ = augment(photo, *nothing, 128, Jitter(), random, MatterportNetwork.canvas)
+    expected, _ = square_letterbox(photo, 128, 0)
+    np.testing.assert_array_equal(seen, expected)
+    # The lite preset: a corner of inference is anywhere in training, so only the photo itself is compared.
+    seen, *_ = augment(photo, *nothing, 128, Jitter(), random, Network.canvas)
+    expected, (_, _, height, width) = letterbox(photo, 128)
+    inside = (seen != GREY).any(axis=2)
+    top, left = np.flatnonzero(inside.any(axis=1))[0], np.flatnonzero(inside.any(axis=0))[0]
+    np.testing.assert_array_equal(seen[top : top + height, left : left + width], expected[:height, :width])

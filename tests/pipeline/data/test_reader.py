@@ -2,9 +2,11 @@
 
 import collections
 import dataclasses
+import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from pipeline.data.dataset import CocoDataset
 from pipeline.data.reader import SampleReader
@@ -115,3 +117,46 @@ def test_photos_without_instances_get_one_of_another_photo(tmp_path):
     assert sum(instances(0.0)) == 0
     assert set(instances(1.0)) == {1}
     assert 0 < sum(instances(0.5)) < 20
+
+
+def spoil(folder, segmentation):
+    """Gives the first instance of photo 2 another segmentation."""
+    path = folder.with_suffix(".json")
+    content = json.loads(path.read_text())
+    row = next(row for row in content["annotations"] if row["image_id"] == 2)
+    row["segmentation"] = {**row["segmentation"], **segmentation} if isinstance(segmentation, dict) else segmentation
+    path.write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (lambda folder: (folder / "2.png").write_bytes(b"no photo"), "2.png is not an image"),
+        (lambda folder: Image.new("RGB", (50, 40)).save(folder / "2.png"), "2.png is (40, 50) pixels"),
+        (
+            lambda folder: spoil(folder, [[4, 4, 9, 9]]),
+            "annotation 3 cannot be decoded: a polygon has fewer than three",
+        ),
+        (lambda folder: spoil(folder, {"counts": "zzzzzz"}), "annotation 3 cannot be decoded: the run lengths"),
+    ],
+    ids=["corrupt photo", "wrong size", "two corners", "no run lengths"],
+)
+def test_what_cannot_be_read_is_left_out_counted_and_named(tmp_path, capsys, fault, words):
+    folder = write_dataset(tmp_path / "train", count=4, negatives=0)
+    fault(folder)
+    reader = SampleReader([CocoDataset(folder)], CONFIG)
+    for number in range(12):
+        assert (reader.sample(number)[2] > 0).any()
+    assert list(reader.unreadable) == [str(folder / "2.png")]
+    told = [line for line in capsys.readouterr().err.splitlines() if line]
+    assert len(told) == 1 and told[0].startswith("left out: ") and words in told[0]
+    assert all(str(folder / "2.png") not in reader.photos(batch) for batch in range(4))
+    assert all(len(reader.photos(batch)) == CONFIG.batch_size for batch in range(4))
+
+
+def test_data_of_which_nothing_can_be_read_is_refused(tmp_path):
+    folder = write_dataset(tmp_path / "train", count=2, negatives=0)
+    for photo in folder.iterdir():
+        photo.write_bytes(b"no photo")
+    with pytest.raises(ValueError, match=r"^100 photos in a row cannot be read, the last because .*[12].png"):
+        SampleReader([CocoDataset(folder)], CONFIG).sample(0)

@@ -47,6 +47,13 @@ def test_unknown_recipe_lists_the_known_ones():
         load_config("dog", [])
 
 
+def test_names_from_elsewhere_are_answered_with_ours():
+    with pytest.raises(ValueError, match="unknown config key 'lr': it is 'learning_rate' here"):
+        load_config("own", ["lr=1e-3"])
+    with pytest.raises(ValueError, match="use --epochs"):
+        load_config("own", ["epochs=3"])
+
+
 def test_every_recipe_opens_with_its_command():
     for path in FOLDER.glob("*.py"):
         if path.stem != "__init__":

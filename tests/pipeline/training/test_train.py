@@ -125,6 +125,26 @@ def test_a_loss_that_is_not_a_number_stops_the_run(folder, layer, what):
 
 
 @pytest.mark.slow
+def test_the_photos_of_a_step_that_is_not_a_number_are_named(folder, tmp_path):
+    config = TrainConfig(**{**SMALL, "learning_rate": 1e30, "warmup_steps": 1})
+    with pytest.raises(FloatingPointError, match=r"at step \d.*; the photos of this step: .*\d\.png") as error:
+        loop.train(config, [CocoDataset(folder)], None, tmp_path / "run", resume=False)
+    named = str(error.value).split("the photos of this step: ")[1].split(", ")
+    assert len(named) == config.batch_size
+    assert all((folder / name).is_file() for name in named)
+
+
+@pytest.mark.slow
+def test_a_run_goes_on_without_a_photo_that_cannot_be_read(tmp_path, capsys):
+    folder = write_dataset(tmp_path / "train", count=3, negatives=0, side=64)
+    (folder / "2.png").write_bytes(b"no photo")
+    assert loop.train(TrainConfig(**SMALL), [CocoDataset(folder)], None, tmp_path / "run", resume=False)
+    told = capsys.readouterr().err
+    assert "left out: 2.png is not an image" in told
+    assert "photos left out because they cannot be read: 1" in told
+
+
+@pytest.mark.slow
 def test_frozen_layers_keep_their_weights_and_others_do_not(folder):
     config = TrainConfig(**SMALL)
     network = initial_network(config, ("cat",))
@@ -258,6 +278,15 @@ def test_classes_are_chosen_in_the_order_asked_for(pets):
     assert {row["category_id"] for row in dogs.to_coco()["annotations"]} == {9}
 
 
+@pytest.mark.slow
+def test_a_trained_model_speaks_of_the_categories_of_its_data(pets, tmp_path):
+    dataset = CocoDataset(pets)
+    assert loop.train(TrainConfig(**SMALL), [dataset], None, tmp_path / "run", resume=False)
+    model = MaskRCNN.from_pretrained(tmp_path / "run" / "best.npz", compiled=False)
+    assert model.config.coco_category_ids == dataset.category_ids == (7, 9)
+    assert model.detect(dataset.load_image(1), 0.0).category_ids == (7, 9)
+
+
 @pytest.mark.parametrize(("name", "hint"), [("Dog", "near matches: dog"), ("teapot", "there are: cat, dog")])
 def test_an_unknown_class_is_refused_with_near_matches(pets, name, hint):
     with pytest.raises(ValueError, match=f"has no class '{name}'; {hint}"):
@@ -280,6 +309,7 @@ def test_one_class_from_a_whole_model_to_a_name_that_the_page_lists(pets, tmp_pa
     assert weights.available() == ["cat", "my-dog"]
     network, card = weights.load_network("my-dog")
     assert network.config.class_names == ("dog",)
+    assert MaskRCNN.from_pretrained("my-dog", engine="onnx").class_names == ("dog",)
     for name, variable in weights.named_variables(network).items():
         taken_over = np.allclose(variable, weights.named_variables(before)[name], rtol=2e-3, atol=1e-3)
         assert taken_over != name.startswith(weights.CLASS_LAYERS), name

@@ -9,6 +9,7 @@ import httpx
 # Each place of the page that takes a file: the component with the file, and the one whose event looks at it.
 DOORS = {
     "photo": ("photo", "photo"),
+    "redraw": ("photo", "opacity"),
     "inside": ("photo", "inside-tab"),
     "clip": ("clip", "clip-start"),
     "files": ("batch-files", "batch-start"),
@@ -24,7 +25,7 @@ class Visitor:
         patience: float. Seconds after which an answer counts as missing.
     """
 
-    def __init__(self, address, patience=120):
+    def __init__(self, address, patience=120.0):
         self.http = httpx.Client(base_url=address, timeout=patience)
         self.session = secrets.token_hex(6)
         self.config = self.http.get("/config").raise_for_status().json()
@@ -97,7 +98,7 @@ class Visitor:
                     continue
                 if message["msg"] == "process_completed":
                     return message
-                if message["msg"] == "process_generating" and not patient:
+                if message["msg"] in ("process_generating", "process_streaming") and not patient:
                     self.http.post(f"/gradio_api/stream/{event}/close")
                     return message
         raise AssertionError("the queue ended without an answer")
