@@ -1,6 +1,5 @@
 // The live view: frames go to the worker one at a time, and the newest is taken when it is free.
 
-const PAUSE = 1500; // milliseconds without a picture after which the rate begins anew
 const SMOOTHING = 0.8; // of the rate: how much of the last value stays
 
 export class Camera {
@@ -43,8 +42,8 @@ export class Camera {
         this.onFrame(view, found, rate);
         // The rate that the eye gets: of pictures that came onto the screen.
         const now = await new Promise((resolve) => requestAnimationFrame(resolve));
-        const newest = 1000 / (now - last);
-        rate = now - last > PAUSE ? 0 : rate ? SMOOTHING * rate + (1 - SMOOTHING) * newest : newest;
+        const newest = last && 1000 / (now - last);
+        rate = rate ? SMOOTHING * rate + (1 - SMOOTHING) * newest : newest;
         last = now;
       }
     } catch (error) {
