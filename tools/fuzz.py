@@ -4,7 +4,7 @@
     python -m tools.fuzz --share 0.1           # a tenth of each
 
 Each answer must come within 10 seconds and in words, the server must not end, and its memory, that of the processes
-which decode for it included, must stay within the bound that SECURITY.md states. The exit code is 1 if it is not so.
+which decode for it included, must stay below 4 GB. The exit code is 1 if it is not so.
 """
 
 import argparse
