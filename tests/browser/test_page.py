@@ -310,8 +310,8 @@ def odd_photos():
 @pytest.mark.slow
 @pytest.mark.parametrize("name", odd_photos())
 def test_odd_formats(page, tmp_path, name):
-    image, options = odd_photos()[name]
-    image.save(tmp_path / name, **options)
+    photo, options = odd_photos()[name]
+    photo.save(tmp_path / name, **options)
     segment(page, tmp_path / name)
     expect(page.locator("#status p")).to_have_text(re.compile(r"^Found \d cats? in \d+ ms"))
     height, width = image(page, "instances").shape[:2]
