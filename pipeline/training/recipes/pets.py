@@ -1,4 +1,4 @@
-"""The shipped model of cats and dogs: it goes on from the cat model.
+"""A model of cats and dogs: it goes on from the cat model, whose outputs for cats it keeps.
 
     python -m pipeline train --config pets --init cat --class cat --class dog \
         --data DATA/train --annotations DATA/train_pets.json --data DATA/wild --annotations DATA/wild.json \
