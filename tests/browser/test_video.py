@@ -62,4 +62,4 @@ def test_a_broken_clip_gives_one_sentence(page, tmp_path):
     (tmp_path / "broken.mp4").write_bytes(b"no video")
     choose_clip(page, tmp_path / "broken.mp4")
     page.locator("#clip-start").click()
-    expect(page.locator("#clip-status")).to_contain_text("Sorry. broken.mp4 cannot be read as a video")
+    expect(page.locator("#clip-status")).to_contain_text("Sorry. broken.mp4 is not a video in a known format")

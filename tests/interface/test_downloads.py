@@ -105,7 +105,7 @@ def test_supervision_reads_them(analysis, folder, name, least):
     ((path, photo, read),) = data_set
     assert path.endswith("my cat.png") and photo.shape == (300, 451, 3)
     assert read.class_id.tolist() == [0, 1]
-    np.testing.assert_allclose(read.xyxy, [[40, 50, 240, 250], [250, 100, 400, 200]], atol=1)
+    np.testing.assert_allclose(read.xyxy, [[50, 60, 230, 240], [258, 105, 392, 195]], atol=1)
     for mask, expected in zip(read.mask, analysis.detections.instances(0.2).masks, strict=True):
         assert overlap(mask, expected) >= least
 
@@ -152,7 +152,7 @@ def test_table(analysis, folder):
     assert [row["class"] for row in rows] == ["cat", "<dog>"]
     assert [float(row["score"]) for row in rows] == pytest.approx([0.9, 0.3])
     assert [int(row["area_px"]) for row in rows] == analysis.detections.instances(0.2).areas.tolist()
-    assert [float(rows[0][edge]) for edge in ("x1", "y1", "x2", "y2")] == [40, 50, 240, 250]
+    assert [float(rows[0][edge]) for edge in ("x1", "y1", "x2", "y2")] == [50, 60, 230, 240]
 
 
 def test_files_cannot_be_guessed(analysis, tmp_path):
