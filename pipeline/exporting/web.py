@@ -168,11 +168,12 @@ def _runtime_archive():
 
 def _write_example(folder, model, config, photo):
     """The photo that the page opens with and what the model finds in it; returns whose photo it is."""
-    credit = "The example photo was chosen by who published this page."
-    if photo is None:
-        import skimage.data
+    import skimage.data
 
-        photo = skimage.data.chelsea()
+    chelsea = skimage.data.chelsea()
+    photo = chelsea if photo is None else photo
+    credit = "The example photo was chosen by who published this page."
+    if np.array_equal(photo, chelsea):
         credit = "The photo is Chelsea, by Stéfan van der Walt (CC0), from scikit-image."
     encoded = io.BytesIO()
     Image.fromarray(photo).save(encoded, "JPEG", quality=92, optimize=True)
