@@ -53,6 +53,7 @@ def test_nothing_outlives_its_time(browser, monkeypatch, tmp_path):
         page.goto(f"http://127.0.0.1:{port}")
         page.get_by_label("Remove Image").click()
         page.wait_for_selector(".result .blank")
+        page.get_by_role("button", name="Fine-tune").click()
         segment(page, photo)
         download(page, tmp_path)
         with socket.create_connection(("127.0.0.1", port)) as connection:

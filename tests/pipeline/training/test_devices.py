@@ -65,7 +65,7 @@ def assert_same_run(one, two):
         for name in expected.files:
             # Adam's moments are what the gradients were; the weights may differ by a small part of one step.
             scale = np.abs(expected[name]).max() if name.startswith("optimizer") else CONFIG.learning_rate
-            np.testing.assert_allclose(got[name], expected[name], rtol=1e-3, atol=0.01 * scale, err_msg=name)
+            np.testing.assert_allclose(got[name], expected[name], rtol=1e-3, atol=0.05 * scale, err_msg=name)
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ import csv
 import dataclasses
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import time
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 from mrcnn import MaskRCNN, weights
 from mrcnn.mobilenet_v2 import fold_batch_norms, mobilenet_v2
@@ -21,6 +23,7 @@ from pipeline.data.dataset import CocoDataset
 from pipeline.training import loop
 from pipeline.training.config import FOLDER, TrainConfig, load_config
 from pipeline.training.initial_network import initial_network
+from pipeline.training.release import release_onnx
 from pipeline.training.run_log import speed
 from pipeline.training.trainer import Trainer, learning_rate
 from tests.drawn import write_dataset
@@ -141,7 +144,7 @@ def test_a_run_goes_on_without_a_photo_that_cannot_be_read(tmp_path, capsys):
     assert loop.train(TrainConfig(**SMALL), [CocoDataset(folder)], None, tmp_path / "run", resume=False)
     told = capsys.readouterr().err
     assert "left out: 2.png is not an image" in told
-    assert "photos left out because they cannot be read: 1" in told
+    assert "1 photos could not be read and were left out" in told
 
 
 @pytest.mark.slow
@@ -301,7 +304,9 @@ def test_one_class_from_a_whole_model_to_a_name_that_the_page_lists(pets, tmp_pa
     before.set_weights([value + 0.01 for value in before.get_weights()])  # unlike any that are made anew
     weights.save(before, tmp_path / "before.npz", weights.card_of(before))
     settings = [f"--set={key}={value}" for key, value in {**SMALL, "learning_rate": 1e-9}.items()]
-    options = ["--data", pets, "--val", pets, "--class", "dog", "--init", tmp_path / "before", "--name", "my-dog"]
+    val = shutil.copytree(pets, tmp_path / "val")
+    shutil.copy(pets.with_suffix(".json"), val.with_suffix(".json"))
+    options = ["--data", pets, "--val", val, "--class", "dog", "--init", tmp_path / "before", "--name", "my-dog"]
     line = [*options, "--out", tmp_path / "run", *settings]
     monkeypatch.setattr(sys, "argv", ["train", "train", *map(str, line)])
     assert command.main(parse(*line)) == 0
@@ -309,7 +314,6 @@ def test_one_class_from_a_whole_model_to_a_name_that_the_page_lists(pets, tmp_pa
     assert weights.available() == ["cat", "my-dog"]
     network, card = weights.load_network("my-dog")
     assert network.config.class_names == ("dog",)
-    assert MaskRCNN.from_pretrained("my-dog", engine="onnx").class_names == ("dog",)
     for name, variable in weights.named_variables(network).items():
         taken_over = np.allclose(variable, weights.named_variables(before)[name], rtol=2e-3, atol=1e-3)
         assert taken_over != name.startswith(weights.CLASS_LAYERS), name
@@ -324,6 +328,23 @@ def test_one_class_from_a_whole_model_to_a_name_that_the_page_lists(pets, tmp_pa
     weights.save(before, weights.FOLDER / "my-dog.npz", weights.card_of(before))
     with pytest.raises(ValueError, match="already holds my-dog"):
         command.main(parse(*line, "--resume"))
+
+
+@pytest.mark.slow
+def test_a_release_brings_the_file_of_the_light_engine(tmp_path, chelsea):
+    for ending in (".npz", ".json"):
+        shutil.copy(weights.SHIPPED / f"cat{ending}", tmp_path / f"tom{ending}")
+    (tmp_path / "photos").mkdir()
+    Image.fromarray(chelsea).save(tmp_path / "photos" / "chelsea.png")
+    content = {
+        "images": [{"id": 1, "file_name": "chelsea.png", "height": 300, "width": 451}],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [0, 0, 300, 300]}],
+        "categories": [{"id": 1, "name": "cat"}],
+    }
+    (tmp_path / "photos.json").write_text(json.dumps(content))
+    made = release_onnx(tmp_path / "tom.npz", CocoDataset(tmp_path / "photos"))
+    assert made == tmp_path / "tom.onnx"
+    assert MaskRCNN.from_pretrained(made, engine="onnx").class_names == ("cat",)
 
 
 def test_a_name_that_is_a_path_is_refused(pets, tmp_path):
