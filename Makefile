@@ -24,7 +24,7 @@ setup: $(VENV)/.everything
 test: setup chromium
 	$(BIN)/python -m pytest -m "not slow"
 
-# Everything, training and interruptions included: a quarter of an hour on two cores.
+# Everything, training and interruptions included: about half an hour on two cores.
 test-all: setup chromium
 	$(BIN)/python -m pytest
 
