@@ -145,6 +145,7 @@ def memory(process_id):
     return 4096 * int(Path(f"/proc/{process_id}/statm").read_text().split()[1])
 
 
+@pytest.mark.slow
 def test_opening_the_page_does_not_copy_the_photos_of_all_visitors():
     """Gradio copies the page for each visitor, and with it whatever hangs on it."""
     photo = example_photos()[0]
@@ -226,6 +227,7 @@ def test_the_code_beside_the_figures_is_not_served(visitor):
     assert visitor.http.get(f"/gradio_api/file={figures}/draw.py").status_code in (403, 404)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pause", [1, 25])
 def test_uploads_that_stop_or_trickle_are_dropped(server, pause):
     host, port = server.removeprefix("http://").split(":")

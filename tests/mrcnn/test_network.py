@@ -134,6 +134,7 @@ def test_every_stage_survives_its_own_config():
     assert Network.from_config(network.get_config()).config == network.config
 
 
+@pytest.mark.slow
 def test_a_keras_user_can_fit_it(tmp_path):
     """With `compile` and `fit` on the reader's batches; the loss is that of our own loop, and training lowers it."""
     dataset = CocoDataset(write_dataset(tmp_path / "train", count=2, negatives=0))

@@ -88,6 +88,7 @@ def test_paths_from_the_root_do_not_come_into_a_card():
     assert public_command(line) == "python -m pipeline train --data toys --out=toys --val data/val --lr 1e-4"
 
 
+@pytest.mark.slow
 def test_own_data_from_the_command_line(toys, tmp_path, monkeypatch, capsys):
     """Short names are understood; at the end larger inputs are tried, and the best one is in the card."""
     line = ["train", "--data", str(toys), "--val", "0.3", "--init", "cat", "--out", str(tmp_path / "run")]
