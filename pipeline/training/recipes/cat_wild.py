@@ -10,20 +10,14 @@ everyday photos without cats flagged instead of 20, mask AP 0.575 on the 436 val
 import dataclasses
 
 from pipeline.training.recipes.cat_polish import CONFIG as POLISH
+from pipeline.training.recipes.cat_refine import CONFIG as REFINE
 
 CONFIG = dataclasses.replace(
     POLISH,
     image_size=416,
     steps=1600,
     learning_rate=2e-4,
-    sampling_weights=(
-        ("kind=other_animal", 4),
-        ("kind=wild_cat", 6),
-        ("source=feral", 2),
-        ("source=unet", 3),
-        ("source=shelter", 2),
-        ("source=coco_wild", 2),
-    ),
+    sampling_weights=(*REFINE.sampling_weights, ("source=coco_wild", 2)),
     # Masks made by a machine teach what a cat is and where, not where it ends.
     box_only=("source=kaggle",),
     evaluate_steps=800,
