@@ -81,7 +81,7 @@ def run(host, port, start):
 
     models = Models()
     if not models.names():
-        sys.exit("There is no model in weights/. Train one with `python -m pipeline train`, see README.md.")
+        sys.exit("There is no model in weights/. Train one with `python -m pipeline train`, see docs/training.md.")
     try:
         warm_up(models)
     except ValueError as error:  # of its weights, their card, or what is missing to read them

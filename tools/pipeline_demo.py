@@ -3,8 +3,8 @@
     make pipeline-demo
     python -m tools.pipeline_demo --out /tmp/balloons      # keeps everything there
 
-A local stand-in plays Open Images with drawn balloons and kites. Then follow the commands of the README's section
-"Train your own class": download, prepare, train, evaluate; and at the end the page, which is asked for the balloon in
+A local stand-in plays Open Images with drawn balloons and kites. Then follow the commands of docs/training.md, section
+"From a class name": download, prepare, train, evaluate; and at the end the page, which is asked for the balloon in
 a drawing that it has not seen. Fails if the mask it gives overlaps the true one by 0.8 or less.
 """
 

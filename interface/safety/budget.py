@@ -1,4 +1,4 @@
-"""What one file of a visitor may cost; README.md and SECURITY.md state these numbers.
+"""What one file of a visitor may cost; docs/hosting.md and SECURITY.md state these numbers.
 
 Whatever is dearer is refused in a sentence. The numbers are what the largest photos and clips of phones need, and some
 more.

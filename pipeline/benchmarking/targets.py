@@ -1,4 +1,4 @@
-"""What the README promises of the speed."""
+"""What docs/performance.md promises of the speed."""
 
 from pipeline.benchmarking import peers
 from pipeline.benchmarking.stages import STAGES
@@ -9,7 +9,7 @@ PEER_LIMITS = ((peers.TORCHVISION, 1 / 25), (peers.CLASSIC, 1 / 60), (peers.YOLO
 
 
 def targets(report):
-    """What the README promises, and whether this run keeps it.
+    """What docs/performance.md promises, and whether this run keeps it.
 
     Args:
         report: dict from `pipeline.benchmarking.benchmark.benchmark`.

@@ -18,9 +18,11 @@ def check_name(name, out, resume):
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
         raise ValueError(f"--name is {name!r}, expected letters, digits, - and _")
-    path = weights.FOLDER / f"{name}.npz"
-    if path.exists() and not (resume and _same_weights(path, out / "best.npz")):
-        raise ValueError(f"{weights.FOLDER} already holds {name}: choose another --name")
+    # In an installed package the shipped models lie in a folder of their own, which a user's model would hide.
+    for folder in (weights.FOLDER, weights.SHIPPED):
+        path = folder / f"{name}.npz"
+        if path.exists() and not (resume and _same_weights(path, out / "best.npz")):
+            raise ValueError(f"{folder} already holds {name}: choose another --name")
 
 
 def _same_weights(path, other):

@@ -550,6 +550,7 @@ def test_the_chosen_option_stays_filled_under_the_pointer(page):
     assert option.evaluate(colour) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["range", "checkbox", "radio"])
 def test_keyboard_focus_is_seen(page, kind):
     page.locator("#status").click()

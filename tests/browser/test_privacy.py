@@ -1,4 +1,4 @@
-"""What README.md promises of visitors' photos."""
+"""What docs/hosting.md promises of visitors' photos."""
 
 import os
 import socket

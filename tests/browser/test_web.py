@@ -303,6 +303,7 @@ def elsewhere():
     server.server_close()
 
 
+@pytest.mark.slow
 def test_nothing_leaves_the_page(page, site, chelsea_file, elsewhere):
     segment(page, chelsea_file)
     page.get_by_role("button", name="Copy cat 1").click()

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import httpx
+import pytest
 from PIL import Image
 
 from interface.explain_tab import FIGURES
@@ -16,6 +17,7 @@ def test_lines_are_escaped():
     assert 'content="A &quot;&lt;cat&gt;&quot;"' in lines and "<cat>" not in lines
 
 
+@pytest.mark.slow
 def test_the_served_page_has_its_own_preview():
     with running_app(FORWARDED_ALLOW_IPS="*") as app:
         proxy = {"x-forwarded-proto": "https", "x-forwarded-host": "cats.example.org"}

@@ -56,6 +56,7 @@ def test_wrong_arguments(arguments, message, capsys):
     assert message in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_several_photos_of_which_one_is_bad(tmp_path):
     Image.fromarray(data.chelsea()).save(tmp_path / "chelsea.png")
     Image.fromarray(data.coffee()).resize((300, 200)).save(tmp_path / "coffee.jpg")

@@ -54,6 +54,7 @@ def test_learns_two_drawn_images_by_heart(overfitted):
     assert report["box"]["AP"] > 0.9, report
 
 
+@pytest.mark.slow
 def test_saved_model_gives_the_same_in_a_new_process(overfitted, tmp_path):
     trainer, dataset, _ = overfitted
     image = dataset.load_image(dataset.image_ids[0])[None]

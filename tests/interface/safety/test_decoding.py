@@ -46,6 +46,7 @@ def test_plain_pictures_are_read_in_this_process(tmp_path, monkeypatch):
         assert read_photo(tmp_path / name).shape == (300, 451, 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "content"),
     [

@@ -48,6 +48,7 @@ def test_damaged_weights(tmp_path):
     assert "cat.npz is damaged" in start(MRCNN_WEIGHTS=str(tmp_path))
 
 
+@pytest.mark.slow
 def test_a_card_that_does_not_fit(tmp_path):
     for ending in (".npz", ".json", ".md"):
         shutil.copy(weights.locate("cat").with_suffix(ending), tmp_path)
@@ -57,6 +58,7 @@ def test_a_card_that_does_not_fit(tmp_path):
     assert "no such field" in start(MRCNN_WEIGHTS=str(tmp_path))
 
 
+@pytest.mark.slow
 def test_a_port_in_use():
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))

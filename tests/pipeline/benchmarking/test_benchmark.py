@@ -88,6 +88,7 @@ def test_a_result_holds_the_cat_only_if_one_mask_covers_the_face(subjects):
     assert not photo.is_held_by(Instances.from_masks(halves, [1, 1]))
 
 
+@pytest.mark.slow
 def test_the_stages_give_what_segment_gives(network, subjects):
     times = []
 

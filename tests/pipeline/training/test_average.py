@@ -44,6 +44,7 @@ def test_the_size_of_a_single_model_can_be_changed(tmp_path):
     np.testing.assert_array_equal(np.asarray(network.weights[0]), 3)
 
 
+@pytest.mark.slow
 def test_it_is_measured_if_asked(tmp_path, monkeypatch, capsys):
     val = write_dataset(tmp_path / "val", count=2, negatives=1)
     out = tmp_path / "a.npz"

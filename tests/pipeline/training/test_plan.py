@@ -110,6 +110,7 @@ def test_own_data_from_the_command_line(toys, tmp_path, monkeypatch, capsys):
     assert (settings["learning_rate"], settings["batch_size"], settings["steps"]) == (1e-4, 2, 4)
 
 
+@pytest.mark.slow
 def test_a_checkpoint_by_the_clock(toys, tmp_path, monkeypatch):
     """A slow machine writes one between the steps that are due."""
     from pipeline.training import loop

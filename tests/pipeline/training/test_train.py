@@ -23,7 +23,7 @@ from pipeline.data.dataset import CocoDataset
 from pipeline.training import loop
 from pipeline.training.config import FOLDER, TrainConfig, load_config
 from pipeline.training.initial_network import initial_network
-from pipeline.training.release import release_onnx
+from pipeline.training.release import check_name, release_onnx
 from pipeline.training.run_log import speed
 from pipeline.training.trainer import Trainer, learning_rate
 from tests.drawn import write_dataset
@@ -330,6 +330,13 @@ def test_one_class_from_a_whole_model_to_a_name_that_the_page_lists(pets, tmp_pa
         command.main(parse(*line, "--resume"))
 
 
+def test_the_name_of_a_shipped_model_is_taken_in_an_installed_package_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(weights, "FOLDER", tmp_path)  # where a user's models go; the shipped ones lie elsewhere
+    with pytest.raises(ValueError, match="already holds cat"):
+        check_name("cat", tmp_path, resume=False)
+    check_name("my-cat", tmp_path, resume=False)
+
+
 @pytest.mark.slow
 def test_a_release_brings_the_file_of_the_light_engine(tmp_path, chelsea):
     for ending in (".npz", ".json"):
@@ -452,6 +459,7 @@ def test_a_run_from_a_matterport_file_learns_its_new_class(folder, tmp_path):
     assert len(MaskRCNN(network).segment(dataset.load_image(1), size=64).scores) <= 100
 
 
+@pytest.mark.slow
 def test_settings_of_network_and_sampling_reach_the_run(folder, tmp_path):
     groups = {"network": {"anchor_scales": (2.0, 4.0), "post_nms_top_n": 50}, "sampling": {"anchors": 16, "boxes": 8}}
     config = TrainConfig(**{**SMALL, "steps": 1}, **groups)
