@@ -104,7 +104,9 @@ def measure(dataset, results):
         score and the share of them that is right; and `error`, the mean distance of the two over all these detections,
         as in Guo et al., "On Calibration of Modern Neural Networks", 2017, equation 3. `single`: photos with exactly
         one instance, their mask AP, the mean IoU and boundary IoU of the instances found at confidence 0.5, and
-        their share, `recall`; photos of a box-only instance are left out of it.
+        their share, `recall`; photos of a box-only instance are left out of it. `edges`: the `sides` of instances found
+        at confidence 0.5 that an edge of the photo cuts off, and the `cover` of the outermost 2 % of the photo there,
+        as a multiple of that further inside, see `pipeline.evaluation.edges`.
 
     Box-only instances count in `box` as all others do. In `mask` and `boundary` they are ignore regions: whatever is
     found there is neither right nor wrong. They are found by a detection whose box overlaps theirs by 0.5.
@@ -124,6 +126,7 @@ def measure(dataset, results):
         "found": _photos_found(matches),
         "calibration": _calibration(matches.values()),
         "single": _single(truth, results, matches),
+        "edges": _edges(matches.values()),
     }
 
 
@@ -254,6 +257,12 @@ def _single(truth, results, matches):
     }
 
 
+def _edges(matches):
+    covers = np.concatenate([np.zeros((0, 2)), *(match.edge_covers(SHOWN) for match in matches)])
+    outermost, inside = covers.sum(axis=0)
+    return {"sides": len(covers), "cover": round(float(outermost / inside), 4) if inside else -1.0}
+
+
 def table(report):
     """The report as lines of text."""
 
@@ -278,6 +287,9 @@ def table(report):
             f"at confidence {SHOWN}, with a mean mask IoU of {single['mean_iou']:.3f} and boundary IoU of "
             f"{single['mean_boundary_iou']:.3f}"
         )
+    edges = report["edges"]
+    if edges["sides"]:
+        lines.append(f"{edges['sides']} sides cut off by the photo: covered to {edges['cover']:.3f} of inside")
     if report["calibration"]["bins"]:
         bins = [f"{of['right']:.0%} at {of['score']:.2f}" for of in report["calibration"]["bins"]]
         lines.append(f"detections that are right: {', '.join(bins)}; error {report['calibration']['error']:.3f}")

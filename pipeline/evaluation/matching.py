@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 
 LEAST_IOU = 0.5  # mask overlap from which a detection counts as right
+NO_EDGES = np.zeros((0, 2))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,12 +19,14 @@ class PhotoMatch:
             alarm.
         boundary_ious: float `(D,)`. Boundary IoU of the same pairs, see `pipeline.evaluation.boundary`; 0 for a false
             alarm.
+        edges: list of D float arrays `(E, 2)`. The `edge_covers` of the same pairs; empty for a false alarm.
     """
 
     instances: int
     scores: np.ndarray
     ious: np.ndarray
     boundary_ious: np.ndarray
+    edges: list
 
     def found(self, confidence):
         """IoUs of the instances found by detections of at least this score, float `(F,)`."""
@@ -32,6 +35,11 @@ class PhotoMatch:
     def boundaries(self, confidence):
         """Boundary IoUs of the same instances as `found`, float `(F,)`."""
         return self.boundary_ious[(self.scores >= confidence) & (self.ious > 0)]
+
+    def edge_covers(self, confidence):
+        """Covers at the edges that cut the same instances off, float `(E, 2)`, see `pipeline.evaluation.edges`."""
+        shown = [covers for score, covers in zip(self.scores, self.edges, strict=True) if score >= confidence]
+        return np.concatenate([np.zeros((0, 2)), *shown])
 
     def false_alarms(self, confidence):
         """Number of detections of at least this score that match no instance."""
@@ -74,6 +82,7 @@ def _match(truth, image_id, detections):
     from pycocotools import mask as coco_mask
 
     from pipeline.evaluation.boundary import boundary
+    from pipeline.evaluation.edges import edge_covers
 
     rows = truth.loadAnns(truth.getAnnIds(imgIds=[image_id]))
     rows.sort(key=lambda row: bool(row.get("iscrowd")))  # ignore regions last
@@ -81,8 +90,8 @@ def _match(truth, image_id, detections):
     instances = len(rows) - sum(crowd)
     detections = sorted(detections, key=lambda row: -row["score"])
     if not rows or not detections:
-        scores = np.array([row["score"] for row in detections])
-        return PhotoMatch(instances, scores, np.zeros(len(detections)), np.zeros(len(detections)))
+        scores, none = np.array([row["score"] for row in detections]), np.zeros(len(detections))
+        return PhotoMatch(instances, scores, none, none, [NO_EDGES] * len(detections))
     # For an ignore region this is the share of the detection that lies in it.
     found_masks, masks = [row["segmentation"] for row in detections], [truth.annToRLE(row) for row in rows]
     overlaps = coco_mask.iou(found_masks, masks, crowd)
@@ -93,7 +102,7 @@ def _match(truth, image_id, detections):
     same_class = np.array([[row["category_id"] == other["category_id"] for other in rows] for row in detections])
     overlaps = np.where(same_class, overlaps, 0.0)
     free = np.ones(instances, bool)
-    scores, ious, boundary_ious = [], [], []
+    scores, ious, boundary_ious, edges = [], [], [], []
     for detection, overlap, found_mask in zip(detections, overlaps, found_masks, strict=True):
         usable = np.where(free, overlap[:instances], 0.0)
         best = int(usable.argmax()) if instances else 0
@@ -101,11 +110,14 @@ def _match(truth, image_id, detections):
             free[best] = False
             iou = usable[best]
             boundary_iou = coco_mask.iou([boundary(found_mask)], [boundary(masks[best])], [False])[0, 0]
+            covers = NO_EDGES if box_only[best] else edge_covers(*map(coco_mask.decode, (masks[best], found_mask)))
         elif (overlap[instances:] >= LEAST_IOU).any():
             continue
         else:
             iou = boundary_iou = 0.0
+            covers = NO_EDGES
         scores.append(detection["score"])
         ious.append(iou)
         boundary_ious.append(boundary_iou)
-    return PhotoMatch(instances, np.array(scores), np.array(ious), np.array(boundary_ious))
+        edges.append(covers)
+    return PhotoMatch(instances, np.array(scores), np.array(ious), np.array(boundary_ious), edges)
