@@ -89,11 +89,7 @@ class MaskRCNN:
             ValueError: if there is no such model or engine, or its file is damaged or of another network, or a package
                 is missing, or TensorFlow has started with other threads.
         """
-        ending = Path(name_or_path).suffix
-        if engine is None and ending in weights.RUNNABLE:
-            path = weights.locate(name_or_path, (ending,))
-        else:
-            path = weights.locate(name_or_path, engines.endings(engine))
+        path = weights.locate_runnable(name_or_path, engine)
         if path.suffix == ".onnx":
             engine = OnnxEngine(path, threads)
             return cls(engine, engine.card)
