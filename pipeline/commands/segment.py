@@ -7,8 +7,8 @@
 --data is a folder (searched through and through), a text file with one path or URL a line, a .parquet file or a folder
 of them. Paths and URLs as PyArrow takes them (s3://, gs://), or fsspec. It writes:
 
-    OUT/results/part-000000.jsonl    a row a photo, in order: image_id, file_name, width, height, error, and annotations,
-                                     which are COCO results with run-length masks; or .parquet
+    OUT/results/part-000000.jsonl    a row a photo, in order: image_id, file_name, width, height, error and annotations
+                                     (COCO results with run-length masks); or .parquet
     OUT/labels/...                   with --labels, semantic maps as PNG, named by image_id
     OUT/summary.json                 photos, failures, objects a class, rate
 
