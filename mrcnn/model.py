@@ -6,6 +6,7 @@ import numpy as np
 
 from mrcnn import engines, weights
 from mrcnn.engines.onnx import OnnxEngine
+from mrcnn.engines.service import ServiceEngine
 from mrcnn.images import read_image
 from mrcnn.letterbox import Letterboxed
 
@@ -22,14 +23,14 @@ class MaskRCNN:
 
     Args:
         network: `mrcnn.network.Network`, whose weights must not change any more: those of a small network are copied
-            into a frozen graph. Or a `mrcnn.engines.onnx.OnnxEngine`.
+            into a frozen graph. Or a `mrcnn.engines.onnx.OnnxEngine` or `mrcnn.engines.service.ServiceEngine`.
         card: dict or `None`. What is known of the weights, see `mrcnn.weights`.
         compiled: bool. Whether to make a graph of the network. That takes seconds, and each image is several times
             faster from then on; for a few images, `False` is sooner done. Defaults to `True`.
     """
 
     def __init__(self, network, card=None, compiled=True):
-        if isinstance(network, OnnxEngine):
+        if isinstance(network, OnnxEngine | ServiceEngine):
             self._engine = network
         else:
             from mrcnn.engines.tensorflow import TensorFlowEngine  # here, so that results do not wait for TensorFlow
@@ -44,8 +45,10 @@ class MaskRCNN:
         """The `mrcnn.network.Network` behind the model, as Keras knows it.
 
         Raises:
-            ValueError: if ONNX Runtime runs the model: its file holds a graph and no network.
+            ValueError: if ONNX Runtime runs the model: its file holds a graph and no network; or if a service does.
         """
+        if isinstance(self._engine, ServiceEngine):
+            raise ValueError(f"A service at {self._engine.url} runs the model: there is no network here to look into.")
         if self._engine.network is None:
             engines.require_tensorflow("Looking into the network, or saving it,")
             raise ValueError(
@@ -99,6 +102,19 @@ class MaskRCNN:
 
             limit_threads(threads)
         return cls(*weights.load_network(path), compiled=compiled)
+
+    @classmethod
+    def from_service(cls, url):
+        """A model that `python -m pipeline serve` runs elsewhere; photos are prepared and masks pasted here.
+
+        Args:
+            url: str. Address of the service, such as `http://127.0.0.1:8000`. The model's `card` has its `name` there.
+
+        Raises:
+            ValueError: if it does not answer, or runs a model of another kind than the preset lite.
+        """
+        engine = ServiceEngine(url)
+        return cls(engine, engine.card)
 
     @classmethod
     def from_matterport(cls, path, class_names=None, **settings):

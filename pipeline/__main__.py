@@ -6,6 +6,7 @@
     python -m pipeline train               train a model
     python -m pipeline evaluate            mask and box AP of a model on a data set
     python -m pipeline segment             what a model finds in many photos
+    python -m pipeline serve               a model as an HTTP service
     python -m pipeline average             the mean of the weights of several runs
     python -m pipeline export              write a model for another engine
     python -m pipeline benchmark           speed of the whole and of every stage
@@ -30,6 +31,7 @@ COMMANDS = {
     "train": "train a model",
     "evaluate": "mask and box AP of a model on a data set",
     "segment": "what a model finds in many photos, on one machine or on a cluster",
+    "serve": "a model as an HTTP service, with batching and several replicas",
     "average": "the mean of the weights of several runs",
     "export": "write a model for Keras, SavedModel, LiteRT or ONNX, and check the file",
     "benchmark": "speed of the whole and of every stage, beside other models",

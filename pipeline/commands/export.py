@@ -43,7 +43,7 @@ def add_arguments(parser):
         "--photo", help="for the check and the page's example (default: the cat that comes with scikit-image)"
     )
     parser.add_argument("--size", type=int, help="tflite: side of the square input in pixels (default: the model's)")
-    parser.add_argument("--limit", type=int, default=10, help="tflite, detect_padded: detections an image (default: 10)")
+    parser.add_argument("--limit", type=int, default=10, help="tflite, detect_padded: rows an image (default: 10)")
 
 
 def main(arguments):

@@ -1,8 +1,9 @@
 """A network as a SavedModel: a folder that TensorFlow alone can run.
 
-It has two signatures. `serving_default` gives a row a detection of the whole batch. `detect_padded` gives each image the
-same number of rows, and every input and output has a row an image along its first dimension: servers that put requests
-together into batches, such as TensorFlow Serving and Triton, need that. `docs/scale.md` shows how to set them up.
+It has two signatures. `serving_default` gives a row a detection of the whole batch. `detect_padded` gives each image
+the same number of rows, and every input and output has a row an image along its first dimension: servers that put
+requests together into batches, such as TensorFlow Serving and Triton, need that. `docs/scale.md` shows how to set them
+up.
 """
 
 ENDING = ""
@@ -64,7 +65,7 @@ def padded_signature():
 
 
 def padded_of(network, limit):
-    """`network.detect_padded` with a confidence an image, `(B, 1)`, so that requests of different ones share a batch."""
+    """`network.detect_padded` with a confidence an image, so that requests of different ones share a batch."""
     import tensorflow as tf
 
     def detect_padded(images, confidence):

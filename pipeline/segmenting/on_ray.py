@@ -8,6 +8,7 @@ import collections
 import contextlib
 import importlib.util
 import os
+import socket
 import sys
 import time
 from pathlib import Path
@@ -44,6 +45,8 @@ def connected(address):
         raise ValueError("Ray is not installed: pip install 'mrcnn-demo[scale]', or say --ray off")
     import ray
 
+    if address not in ("auto", "local"):
+        _check_answers(address)
     # Workers must find the packages of a checkout, wherever it was started from; installed ones are found anyway.
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [_root(), os.environ.get("PYTHONPATH")]))
     started = {"include_dashboard": False, "object_store_memory": OBJECT_STORE} if address == "local" else {}
@@ -120,6 +123,17 @@ def run(job, model_file, waiting, threads, finished, progress, workers=None):
     finally:
         for one in actors:
             ray.kill(one)
+
+
+def _check_answers(address):
+    """Ray itself would try for minutes."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if not (host and port.isascii() and port.isdigit()):
+        raise ValueError(f"--ray is {address!r}, expected auto, local, off or the HOST:PORT of a cluster")
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except (OSError, OverflowError) as error:
+        raise ValueError(f"there is no Ray cluster at {address}: {error}") from None
 
 
 def _root():
