@@ -14,6 +14,6 @@ def run(job, model_file, waiting, threads, finished, progress):
         finished: function that is given the record of each finished shard.
         progress: function that is told how many further photos are done.
     """
-    worker = Worker(job, model_file, threads)
+    worker = Worker(job, model_file.load(threads))
     for shard in waiting:
         finished(worker.segment(shard, progress))

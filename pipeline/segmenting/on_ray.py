@@ -73,10 +73,8 @@ def run(job, model_file, waiting, threads, finished, progress, workers=None):
     import ray
     from ray.exceptions import RayError, RayTaskError
 
-    from pipeline.segmenting.worker import Worker
-
     # CPUs are Ray's bookkeeping alone; that the network keeps to them is said to the model.
-    actor = ray.remote(num_cpus=threads, max_restarts=0)(Worker)
+    actor = ray.remote(num_cpus=threads, max_restarts=0)(Actor)
     model = ray.put(model_file)
     waiting = collections.deque(waiting)
     actors, loading, busy = set(), {}, {}  # the latter two from a task to its actor, or its actor and shard
@@ -123,6 +121,22 @@ def run(job, model_file, waiting, threads, finished, progress, workers=None):
     finally:
         for one in actors:
             ray.kill(one)
+
+
+class Actor:
+    """A worker with a model of its own. Arguments are those of `run`."""
+
+    def __init__(self, job, model_file, threads):
+        from pipeline.segmenting.worker import Worker
+
+        self._worker = Worker(job, model_file.load(threads))
+
+    def ready(self):
+        """Does nothing; that it answers says that the model is loaded."""
+
+    def segment(self, shard):
+        """See `pipeline.segmenting.worker.Worker.segment`."""
+        return self._worker.segment(shard)
 
 
 def _check_answers(address):

@@ -63,18 +63,14 @@ class Worker:
 
     Args:
         job: `pipeline.segmenting.plan.Job`, whose plan is written.
-        model_file: `ModelFile`.
-        threads: int or `None`. Most threads of the network. Defaults to `None`, all cores.
+        model: `mrcnn.MaskRCNN`.
     """
 
-    def __init__(self, job, model_file, threads=None):
+    def __init__(self, job, model):
         out = Place(job.out)
         self._job, self._plan, self._shards = job, Plan(out), Shards(out, job.format)
         self._source = Source(job.data, job.column)
-        self._model = model_file.load(threads)
-
-    def ready(self):
-        """Does nothing; that it answers says that the model is loaded."""
+        self._model = model
 
     def segment(self, shard, progress=lambda photos: None):
         """Looks at the photos of a shard and writes what is found.

@@ -59,7 +59,7 @@ def actors_of(node):
             title = (folder / "cmdline").read_text()
         except OSError:  # it has ended
             continue
-        if parent == raylet and title.startswith("ray::Worker"):
+        if parent == raylet and title.startswith("ray::Actor"):
             found.append(int(folder.name))
     return found
 

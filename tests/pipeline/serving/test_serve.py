@@ -20,38 +20,21 @@ from PIL import Image
 from interface.session import Models
 from mrcnn import MaskRCNN
 from mrcnn.results.documents import coco_document
+from tools.service_process import running_service
 
 httpx = pytest.importorskip("httpx")
 pytest.importorskip("uvicorn")
 ROOT = Path(__file__).resolve().parents[3]
-START_SECONDS = 300
 
 
-@contextlib.contextmanager
 def running(*options):
-    """A service on a free port: its process and address."""
-    line = [sys.executable, "-m", "pipeline", "serve", "--engine", "onnx", "--port", "0", *options]
-    process = subprocess.Popen(line, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    timer = threading.Timer(START_SECONDS, process.kill)
-    timer.start()
-    try:
-        first = process.stdout.readline()
-        assert first.startswith("Ready: "), process.communicate()
-        timer.cancel()
-        yield process, first.split()[1]
-    finally:
-        timer.cancel()
-        process.terminate()
-        try:
-            process.wait(60)
-        finally:
-            process.kill()
+    return running_service("--engine", "onnx", "--threads", "1", *options)
 
 
 @pytest.fixture(scope="module")
 def service():
     with (
-        running("--threads", "1", "--most-mb", "2") as (_, address),
+        running("--most-mb", "2") as (_, address),
         httpx.Client(base_url=address, timeout=120) as http,
     ):
         yield http
@@ -160,7 +143,7 @@ def test_the_page_uses_the_service_as_its_model(service, monkeypatch, chelsea):
 
 @pytest.mark.slow
 def test_a_killed_replica_is_replaced_and_no_request_is_lost(cat):
-    with running("--threads", "1") as (process, address), httpx.Client(base_url=address, timeout=300) as http:
+    with running() as (process, address), httpx.Client(base_url=address, timeout=300) as http:
         assert http.post("/segment", content=cat).status_code == 200
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             answers = [pool.submit(http.post, "/segment", content=cat) for _ in range(24)]
@@ -174,7 +157,7 @@ def test_a_killed_replica_is_replaced_and_no_request_is_lost(cat):
 @pytest.mark.slow
 def test_more_replicas_come_with_the_queue_and_what_is_too_much_is_told_to_wait(cat):
     with (
-        running("--threads", "1", "--replicas", "1-2", "--queue", "40") as (_, address),
+        running("--replicas", "1-2", "--queue", "40") as (_, address),
         httpx.Client(base_url=address, timeout=300, limits=httpx.Limits(max_connections=80)) as http,
     ):
         stop, answers = threading.Event(), []
@@ -201,7 +184,7 @@ def test_more_replicas_come_with_the_queue_and_what_is_too_much_is_told_to_wait(
 
 @pytest.mark.slow
 def test_it_drains_before_it_ends(cat):
-    with running("--threads", "1") as (process, address), httpx.Client(base_url=address, timeout=300) as http:
+    with running() as (process, address), httpx.Client(base_url=address, timeout=300) as http:
         assert http.get("/healthz").status_code == 200
         with concurrent.futures.ThreadPoolExecutor(16) as pool:
             answers = [pool.submit(http.post, "/segment", content=cat) for _ in range(16)]
