@@ -57,7 +57,7 @@ def main(arguments):
     card = weights.read_card(path)
     if "config" not in card:
         raise ValueError(f"{path} has no card that says what it is: {weights.card_path(path).name} is missing")
-    threads = arguments.threads or max(1, len(os.sched_getaffinity(0)) // most)
+    threads = arguments.threads or max(1, (os.cpu_count() or 1) // most)
     models = Models(str(path), fewest, most, threads, arguments.queue)
     application = build_application(models, path.stem, card, arguments.queue, int(arguments.most_mb * 1e6))
     config = uvicorn.Config(

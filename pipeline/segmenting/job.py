@@ -87,6 +87,8 @@ def _address(ray, threads):
         return ray
     if not on_ray.is_installed():
         return None
+    if os.environ.get("RAY_ADDRESS"):
+        return os.environ["RAY_ADDRESS"]
     if on_ray.runs_here():
         return "auto"
-    return "local" if len(os.sched_getaffinity(0)) >= 2 * threads else None
+    return "local" if (os.cpu_count() or 1) >= 2 * threads else None

@@ -24,10 +24,15 @@ def is_installed():
 
 
 def runs_here():
-    """Whether a cluster runs on this machine, or RAY_ADDRESS names one."""
-    from ray._private.services import find_gcs_addresses
+    """Whether a cluster runs on this machine."""
+    import ray
 
-    return bool(os.environ.get("RAY_ADDRESS") or find_gcs_addresses())
+    try:
+        ray.init("auto", log_to_driver=False, logging_level="error")
+    except ConnectionError:
+        return False
+    ray.shutdown()
+    return True
 
 
 @contextlib.contextmanager
@@ -35,8 +40,8 @@ def connected(address):
     """For work on a Ray cluster within the context.
 
     Args:
-        address: str. `"local"` starts one on this machine, which ends with the context; anything else is the address of
-            a running one, or `"auto"` for that of this machine or of RAY_ADDRESS.
+        address: str. `"local"` starts one on this machine, which ends with the context; `"auto"` is the one that runs on
+            this machine; anything else is the address of a running one.
 
     Raises:
         ValueError: if there is none, or Ray is not installed.
