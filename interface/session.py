@@ -69,7 +69,8 @@ class Models:
     def __init__(self):
         self._models = {}
         self._lock = FairLock()
-        self._service = os.environ.get("MRCNN_SERVICE") and MaskRCNN.from_service(os.environ["MRCNN_SERVICE"])
+        address = os.environ.get("MRCNN_SERVICE")
+        self._service = MaskRCNN.from_service(address) if address else None
         if self._service and self._service.card["name"] not in weights.available():
             raise ValueError(
                 f'The service runs the model "{self._service.card["name"]}", which is not in weights/ here, only: '

@@ -73,7 +73,7 @@ class ServiceEngine:
         """As `mrcnn.engines.tensorflow.TensorFlowEngine.detect`; windows are ignored, masks come as float16.
 
         Raises:
-            ValueError: if the service does not answer, or is busy for longer than half a minute.
+            ValueError: if the service does not answer, or is busy for longer than ten seconds.
         """
         settings = {"confidence": repr(float(confidence)), "limit": str(int(limit))}
         rows = list(self._pool.map(lambda image: self._detect_one(image, settings), images))
@@ -89,16 +89,15 @@ class ServiceEngine:
             return {name: arrays[name] for name in arrays.files}
 
     def _ask(self, method, path, **content):
-        for attempt in range(1, TRIES_WHEN_BUSY + 1):
+        for attempt in range(TRIES_WHEN_BUSY):
+            if attempt:
+                time.sleep(attempt)
             try:
                 answer = self._client.request(method, path, **content)
             except self._errors as error:
                 raise ValueError(f"The model's service at {self.url} does not answer: {error}") from None
-            if answer.status_code != BUSY or attempt == TRIES_WHEN_BUSY:
-                break
-            time.sleep(attempt)
-        if answer.status_code == BUSY:
-            raise ValueError("The model is busy, please try again in a moment.")
-        if answer.status_code != 200:
-            raise ValueError(f"The model's service at {self.url} refuses: {answer.text[:200]}")
-        return answer
+            if answer.status_code == 200:
+                return answer
+            if answer.status_code != BUSY:
+                raise ValueError(f"The model's service at {self.url} refuses: {answer.text[:200]}")
+        raise ValueError("The model is busy, please try again in a moment.")

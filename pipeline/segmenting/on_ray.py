@@ -40,8 +40,8 @@ def connected(address):
     """For work on a Ray cluster within the context.
 
     Args:
-        address: str. `"local"` starts one on this machine, which ends with the context; `"auto"` is the one that runs on
-            this machine; anything else is the address of a running one.
+        address: str. `"local"` starts one on this machine, which ends with the context; `"auto"` is the one that runs
+            on this machine; anything else is the address of a running one.
 
     Raises:
         ValueError: if there is none, or Ray is not installed.

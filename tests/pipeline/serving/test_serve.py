@@ -20,7 +20,9 @@ from PIL import Image
 from interface.session import Models
 from mrcnn import MaskRCNN
 from mrcnn.results.documents import coco_document
+from tools.app_process import running_app
 from tools.service_process import running_service
+from tools.visitor import Visitor
 
 httpx = pytest.importorskip("httpx")
 pytest.importorskip("uvicorn")
@@ -139,6 +141,21 @@ def test_the_page_uses_the_service_as_its_model(service, monkeypatch, chelsea):
     monkeypatch.setenv("MRCNN_SERVICE", "http://127.0.0.1:1")
     with pytest.raises(ValueError, match="does not answer"):
         Models()
+
+
+@pytest.mark.slow
+def test_a_running_page_answers_with_the_model_of_the_service(service, cat, chelsea, light):
+    before = metric(service, "batched_requests_total")
+    with running_app(MRCNN_SERVICE=str(service.base_url)) as app:
+        visitor = Visitor(app.address, patience=300)
+        message = visitor.send("api", visitor.file(cat, "cat.png"))
+    assert message["success"], message
+    document = message["output"]["data"][0]
+    (expected,) = light.segment(chelsea, confidence=0.5).to_coco()
+    (found,) = document["annotations"]
+    assert found["score"] == pytest.approx(expected["score"], abs=1e-3)
+    assert found["area"] == pytest.approx(expected["area"], rel=0.001)
+    assert metric(service, "batched_requests_total") >= before + 2, "the page's start and the photo"
 
 
 @pytest.mark.slow
