@@ -79,7 +79,10 @@ def run(host, port, start):
     from interface.page import build_page, serve
     from interface.session import Models
 
-    models = Models()
+    try:
+        models = Models()
+    except ValueError as error:  # of a service, or how it is named
+        sys.exit(str(error))
     if not models.names():
         sys.exit("There is no model in weights/. Train one with `python -m pipeline train`, see docs/training.md.")
     try:

@@ -5,7 +5,9 @@ that every slider and switch only draws again.
 """
 
 import collections
+import contextlib
 import dataclasses
+import os
 import secrets
 import threading
 import time
@@ -55,16 +57,30 @@ class Analysis:
 
 
 class Models:
-    """Models by name, each loaded once. Only one thread runs a network at a time; TensorFlow uses all cores."""
+    """Models by name, each loaded once. Only one thread runs a network at a time; TensorFlow uses all cores.
+
+    MRCNN_SERVICE in the environment is the address of a `python -m pipeline serve`, whose model is then the only one.
+    It must lie in `weights/` here, too, where its card is read.
+
+    Raises:
+        ValueError: if there is no such service, or it runs a model that is not here.
+    """
 
     def __init__(self):
         self._models = {}
         self._lock = FairLock()
+        address = os.environ.get("MRCNN_SERVICE")
+        self._service = MaskRCNN.from_service(address) if address else None
+        if self._service and self._service.card["name"] not in weights.available():
+            raise ValueError(
+                f'The service runs the model "{self._service.card["name"]}", which is not in weights/ here, only: '
+                f"{', '.join(weights.available())}."
+            )
         self._answered = 0.0  # when a network last ran, in seconds of `time.monotonic`
 
     def names(self):
         """Names of the models under `weights/` that can be run here, the default first."""
-        return weights.available(engines.endings())
+        return [self._service.card["name"]] if self._service else weights.available(engines.endings())
 
     def get(self, name):
         """The model of that name, loaded and warmed up.
@@ -83,7 +99,7 @@ class Models:
                     known = ", ".join(self.names()) or "none is installed"
                     raise ValueError(f'There is no model "{name[:80]}", only: {known}.')
                 try:
-                    model = MaskRCNN.from_pretrained(name)
+                    model = self._service or MaskRCNN.from_pretrained(name)
                 except OSError:  # deleted since its name was read
                     raise ValueError(f'The model "{name}" can no longer be read here.') from None
                 # Freezing the graph and its first run each take some 200 MB for a moment.
@@ -107,7 +123,7 @@ class Models:
         """
         model = self.get(name)
         arrived = time.perf_counter()
-        with self._lock:
+        with contextlib.nullcontext() if self._service else self._lock:  # a service has a queue of its own
             start = time.perf_counter()
             detections = model.detect(image, confidence=confidence)
             milliseconds = 1000 * (time.perf_counter() - start)

@@ -1,5 +1,6 @@
 """Any image to uint8 RGB: files, `PIL.Image` and arrays, as people and cameras write them."""
 
+import io
 import os
 from pathlib import Path
 
@@ -58,6 +59,16 @@ def read_image(image):
     raise ValueError(f"An image must be a path, a PIL image or a numpy array, but came as {type(image).__name__}.")
 
 
+def decode_image(content, name="The image"):
+    """`read_image` of what stands in an image file, for files that came over a network.
+
+    Args:
+        content: bytes.
+        name: str. What an error calls it. Defaults to `"The image"`.
+    """
+    return _rgb_from_content(io.BytesIO(content), name)
+
+
 def open_image(file, formats=FORMATS):
     """Opens an image file in one of `FORMATS` and in no other, whatever its name; see `PIL.Image.open`.
 
@@ -86,14 +97,17 @@ def distinct_stems(photos):
 
 
 def _rgb_from_file(path):
-    name = os.path.basename(os.fspath(path))
     if not os.path.exists(path):
         raise ValueError(f"There is no file {os.fspath(path)}.")
     if os.path.isdir(path):
         raise ValueError(f"{os.fspath(path)} is a folder, not an image.")
+    return _rgb_from_content(path, os.path.basename(os.fspath(path)))
+
+
+def _rgb_from_content(file, name):
     damaged = f"{name} cannot be read, it seems to be damaged."
     try:
-        image = open_image(path)
+        image = open_image(file)
     except UnidentifiedImageError:
         raise ValueError(f"{name} is not an image in a known format ({ACCEPTED}).") from None
     except Image.DecompressionBombError:

@@ -36,6 +36,21 @@ class Canvas:
     resize: Callable = resize
 
 
+@dataclasses.dataclass(frozen=True)
+class Letterboxed:
+    """An image as the network reads it: all that has to be kept of a photo until its masks are pasted.
+
+    Attributes:
+        canvas: uint8 `(h, w, 3)`.
+        window: `(top, left, bottom, right)` of the image in the canvas.
+        image_size: `(height, width)` of the image in pixels.
+    """
+
+    canvas: np.ndarray
+    window: tuple
+    image_size: tuple[int, int]
+
+
 def letterbox_size(height, width, size):
     """Height and width in pixels after scaling the longer side to `size`; at least one pixel."""
     scale = size / max(height, width)

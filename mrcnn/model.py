@@ -6,7 +6,9 @@ import numpy as np
 
 from mrcnn import engines, weights
 from mrcnn.engines.onnx import OnnxEngine
+from mrcnn.engines.service import ServiceEngine
 from mrcnn.images import read_image
+from mrcnn.letterbox import Letterboxed
 
 LARGEST_BATCH = 8
 LARGEST_BATCH_PIXELS = LARGEST_BATCH * 384 * 384  # large inputs fill all cores one by one, and much memory together
@@ -21,14 +23,14 @@ class MaskRCNN:
 
     Args:
         network: `mrcnn.network.Network`, whose weights must not change any more: those of a small network are copied
-            into a frozen graph. Or a `mrcnn.engines.onnx.OnnxEngine`.
+            into a frozen graph. Or a `mrcnn.engines.onnx.OnnxEngine` or `mrcnn.engines.service.ServiceEngine`.
         card: dict or `None`. What is known of the weights, see `mrcnn.weights`.
         compiled: bool. Whether to make a graph of the network. That takes seconds, and each image is several times
             faster from then on; for a few images, `False` is sooner done. Defaults to `True`.
     """
 
     def __init__(self, network, card=None, compiled=True):
-        if isinstance(network, OnnxEngine):
+        if isinstance(network, OnnxEngine | ServiceEngine):
             self._engine = network
         else:
             from mrcnn.engines.tensorflow import TensorFlowEngine  # here, so that results do not wait for TensorFlow
@@ -43,8 +45,10 @@ class MaskRCNN:
         """The `mrcnn.network.Network` behind the model, as Keras knows it.
 
         Raises:
-            ValueError: if ONNX Runtime runs the model: its file holds a graph and no network.
+            ValueError: if ONNX Runtime runs the model: its file holds a graph and no network; or if a service does.
         """
+        if isinstance(self._engine, ServiceEngine):
+            raise ValueError(f"A service at {self._engine.url} runs the model: there is no network here to look into.")
         if self._engine.network is None:
             engines.require_tensorflow("Looking into the network, or saving it,")
             raise ValueError(
@@ -71,7 +75,7 @@ class MaskRCNN:
         weights.save(network, path, {**self.card, **weights.card_of(network)})
 
     @classmethod
-    def from_pretrained(cls, name_or_path="cat", compiled=True, engine=None):
+    def from_pretrained(cls, name_or_path="cat", compiled=True, engine=None, threads=None):
         """Load a model by its name under `weights/` or by the path of its npz file, or of an exported onnx file.
 
         Args:
@@ -80,20 +84,37 @@ class MaskRCNN:
             engine: str or `None`. `"tensorflow"` runs `NAME.npz`, `"onnx"` runs `NAME.onnx` without loading
                 TensorFlow. Defaults to what a path's ending says, then to the environment variable `MRCNN_ENGINE`, then
                 to TensorFlow where it is installed.
+            threads: int or `None`. Most threads that a run of the network may take, for processes that share a machine.
+                With TensorFlow it holds for the whole process and must be said before TensorFlow first runs. Defaults
+                to `None`, all cores.
 
         Raises:
             ValueError: if there is no such model or engine, or its file is damaged or of another network, or a package
-                is missing.
+                is missing, or TensorFlow has started with other threads.
         """
-        ending = Path(name_or_path).suffix
-        if engine is None and ending in weights.RUNNABLE:
-            path = weights.locate(name_or_path, (ending,))
-        else:
-            path = weights.locate(name_or_path, engines.endings(engine))
+        path = weights.locate_runnable(name_or_path, engine)
         if path.suffix == ".onnx":
-            engine = OnnxEngine(path)
+            engine = OnnxEngine(path, threads)
             return cls(engine, engine.card)
+        if threads is not None:
+            engines.require_tensorflow(path.name)
+            from mrcnn.engines.tensorflow import limit_threads
+
+            limit_threads(threads)
         return cls(*weights.load_network(path), compiled=compiled)
+
+    @classmethod
+    def from_service(cls, url):
+        """A model that `python -m pipeline serve` runs elsewhere; photos are prepared and masks pasted here.
+
+        Args:
+            url: str. Address of the service, such as `http://127.0.0.1:8000`. The model's `card` has its `name` there.
+
+        Raises:
+            ValueError: if it does not answer, or runs a model of another kind than the preset lite.
+        """
+        engine = ServiceEngine(url)
+        return cls(engine, engine.card)
 
     @classmethod
     def from_matterport(cls, path, class_names=None, **settings):
@@ -132,7 +153,7 @@ class MaskRCNN:
         Raises:
             ValueError: if the image cannot be read or an argument is out of range; one sentence that says why.
         """
-        return self._detect_all([image], confidence, limit, size)[0]
+        return self.detect_letterboxed([self.letterbox(image, size)], confidence, limit)[0]
 
     def segment(self, image, confidence=None, limit=None, size=None, overlaps=False):
         """Find the objects in an image and their masks.
@@ -156,7 +177,7 @@ class MaskRCNN:
             list of `mrcnn.Instances`, in the order of `images`.
         """
         confidence = self.config.confidence if confidence is None else confidence
-        found = self._detect_all(images, confidence, limit, size)
+        found = self.detect_letterboxed((self.letterbox(image, size) for image in images), confidence, limit)
         return [detections.instances(confidence, overlaps=overlaps) for detections in found]
 
     def inspect(self, image, confidence=None, limit=None, size=None):
@@ -174,44 +195,87 @@ class MaskRCNN:
         from mrcnn import inspection
 
         confidence = self.config.confidence if confidence is None else confidence
-        limit, size = self._check(confidence, limit, size)
-        image = read_image(image)
-        canvas, window = self._engine.letterbox(image, size)
-        found, stages = inspection.inspect(network, canvas, window, confidence, limit)
-        return inspection.Inspection(**stages, detections=network.detections(found, window, image.shape[:2]))
+        limit = self._check_thresholds(confidence, limit)
+        made = self.letterbox(image, size)
+        found, stages = inspection.inspect(network, made.canvas, made.window, confidence, limit)
+        return inspection.Inspection(**stages, detections=network.detections(found, made.window, made.image_size))
 
-    def _check(self, confidence, limit, size):
-        """Limit and size, those of the config for `None`. Raises ValueError if one of the three is out of range."""
+    def letterbox(self, image, size=None):
+        """The first half of `detect`: an image as the network reads it.
+
+        It is small and needs no network, so that photos can be read by other threads while the network runs.
+
+        Args:
+            image, size: as for `detect`.
+
+        Returns:
+            `mrcnn.letterbox.Letterboxed`.
+
+        Raises:
+            ValueError: as `detect`.
+        """
         size = self.config.image_size if size is None else size
+        if not 32 <= size <= 2048:
+            raise ValueError(f"size is {size}, expected a length from 32 to 2048 pixels")
+        if size % self._engine.size_multiple:
+            raise ValueError(f"size is {size}, expected a multiple of {self._engine.size_multiple} pixels")
+        image = read_image(image)
+        return Letterboxed(*self._engine.letterbox(image, size), image.shape[:2])
+
+    def detect_letterboxed(self, letterboxed, confidence=0.05, limit=None):
+        """The second half of `detect`, for several images at once; those of like shape share a run of the network.
+
+        Args:
+            letterboxed: iterable of `mrcnn.letterbox.Letterboxed`.
+            confidence, limit: as for `detect`.
+
+        Returns:
+            list of `mrcnn.results.detections.Detections`, in the same order.
+
+        Raises:
+            ValueError: as `detect`.
+        """
+        letterboxed = list(letterboxed)
+        found = self.detect_canvases([(made.canvas, made.window) for made in letterboxed], confidence, limit)
+        return [
+            self._engine.detections(rows, made.window, made.image_size)
+            for rows, made in zip(found, letterboxed, strict=True)
+        ]
+
+    def detect_canvases(self, canvases, confidence, limit=None):
+        """What the network says of several canvases, in pixels of the canvas: `mrcnn.network.Network.detect` by image.
+
+        Args:
+            canvases: list of `(canvas, window)`, see `mrcnn.letterbox.Letterboxed`.
+            confidence, limit: as for `detect`.
+
+        Returns:
+            list of dicts of arrays, in the same order: `boxes` float32 `(N, 4)`, `scores`, `class_ids` and `masks`.
+
+        Raises:
+            ValueError: as `detect`.
+        """
+        limit = self._check_thresholds(confidence, limit)
+        groups = {}
+        for index, (canvas, _) in enumerate(canvases):
+            groups.setdefault(canvas.shape, []).append(index)
+        results = [None] * len(canvases)
+        for (height, width, _), group in groups.items():
+            count = min(LARGEST_BATCH, max(1, LARGEST_BATCH_PIXELS // (height * width)))
+            for start in range(0, len(group), count):
+                part = group[start : start + count]
+                images, windows = (np.stack(values) for values in zip(*(canvases[i] for i in part), strict=True))
+                found = self._engine.detect(images, confidence, limit, windows)
+                image_index = found.pop("image_index")
+                for row, index in enumerate(part):
+                    results[index] = {name: values[image_index == row] for name, values in found.items()}
+        return results
+
+    def _check_thresholds(self, confidence, limit):
+        """The limit, that of the config for `None`. Raises ValueError if one of the two is out of range."""
         limit = self.config.shown_limit if limit is None else limit
         if not 0.0 <= confidence <= 1.0:
             raise ValueError(f"confidence is {confidence}, expected a number from 0 to 1")
         if not 1 <= limit <= 1000:
             raise ValueError(f"limit is {limit}, expected a number of detections from 1 to 1000")
-        if not 32 <= size <= 2048:
-            raise ValueError(f"size is {size}, expected a length from 32 to 2048 pixels")
-        if size % self._engine.size_multiple:
-            raise ValueError(f"size is {size}, expected a multiple of {self._engine.size_multiple} pixels")
-        return limit, size
-
-    def _detect_all(self, images, confidence, limit, size):
-        limit, size = self._check(confidence, limit, size)
-        groups = {}
-        image_sizes = []
-        for index, image in enumerate(images):
-            image = read_image(image)
-            image_sizes.append(image.shape[:2])
-            canvas, window = self._engine.letterbox(image, size)
-            groups.setdefault(canvas.shape, []).append((index, canvas, window))
-        results = [None] * len(image_sizes)
-        for (height, width, _), group in groups.items():
-            count = min(LARGEST_BATCH, max(1, LARGEST_BATCH_PIXELS // (height * width)))
-            for start in range(0, len(group), count):
-                part = group[start : start + count]
-                canvases, windows = (np.stack(values) for values in list(zip(*part, strict=True))[1:])
-                found = self._engine.detect(canvases, confidence, limit, windows)
-                for row, (index, _, window) in enumerate(part):
-                    of_image = found["image_index"] == row
-                    rows = {name: values[of_image] for name, values in found.items()}
-                    results[index] = self._engine.detections(rows, window, image_sizes[index])
-        return results
+        return limit

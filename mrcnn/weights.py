@@ -22,6 +22,7 @@ import numpy as np
 
 from mrcnn.atomic import atomic_file, write_atomically
 from mrcnn.config import config_from_card
+from mrcnn.engines import endings as endings_of
 from mrcnn.engines import require_tensorflow
 
 RUNNABLE = ".npz", ".onnx"  # endings of files that `MaskRCNN.from_pretrained` loads
@@ -104,6 +105,12 @@ def locate(name_or_path, endings=(".npz",)):
         f"no weights {str(name_or_path)!r}: give the path of an {' or '.join(endings)} file or one of these names: "
         f"{', '.join(available(endings)) or '(none are installed)'}"
     )
+
+
+def locate_runnable(name_or_path, engine=None):
+    """The file that `MaskRCNN.from_pretrained` loads for a name or path and an engine; see there."""
+    ending = Path(name_or_path).suffix
+    return locate(name_or_path, (ending,) if engine is None and ending in RUNNABLE else endings_of(engine))
 
 
 def read_card(path):

@@ -5,6 +5,8 @@
     python -m pipeline check               what is wrong with annotated photos
     python -m pipeline train               train a model
     python -m pipeline evaluate            mask and box AP of a model on a data set
+    python -m pipeline segment             what a model finds in many photos
+    python -m pipeline serve               a model as an HTTP service
     python -m pipeline average             the mean of the weights of several runs
     python -m pipeline export              write a model for another engine
     python -m pipeline benchmark           speed of the whole and of every stage
@@ -28,6 +30,8 @@ COMMANDS = {
     "check": "a doctor for annotated photos: what is wrong, what comes of it, what to do",
     "train": "train a model",
     "evaluate": "mask and box AP of a model on a data set",
+    "segment": "what a model finds in many photos, on one machine or on a cluster",
+    "serve": "a model as an HTTP service, with batching and several replicas",
     "average": "the mean of the weights of several runs",
     "export": "write a model for Keras, SavedModel, LiteRT or ONNX, and check the file",
     "benchmark": "speed of the whole and of every stage, beside other models",
@@ -72,7 +76,7 @@ def main():
         print(f"{parser.prog} {asked}: {error}", file=sys.stderr)
         return 1
     except ModuleNotFoundError as error:
-        remedy = "`make setup`, or pip install 'mrcnn-demo[train,export]', brings what the pipeline needs"
+        remedy = "`make setup`, or pip install 'mrcnn-demo[train,export,scale]', brings what the pipeline needs"
         print(f"{parser.prog} {asked}: {error}; {remedy}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

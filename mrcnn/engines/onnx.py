@@ -20,6 +20,7 @@ class OnnxEngine:
 
     Args:
         path: path of a file that `python -m pipeline export --format onnx` wrote, its JSON beside it.
+        threads: int or `None`. Most threads of a run. Defaults to `None`, all cores.
 
     Raises:
         ValueError: if the file or its JSON is missing, damaged or of other weights than those beside it, of a preset
@@ -30,7 +31,7 @@ class OnnxEngine:
     size_multiple = 1  # this and the letterbox are those of the preset lite, see `mrcnn.network.Network`
     letterbox = staticmethod(letterbox.letterbox)
 
-    def __init__(self, path):
+    def __init__(self, path, threads=None):
         path = Path(path)
         try:
             import onnxruntime
@@ -51,6 +52,7 @@ class OnnxEngine:
             raise ValueError(f"{path} was made of other weights than {source.name} beside it: export it anew")
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3  # its warnings are about shapes that are meant to be empty
+        options.intra_op_num_threads = threads or 0
         # A thread that waits for the next small operation by spinning takes a core from whatever else runs: on a busy
         # machine, calls took twice as long with it.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")

@@ -6,6 +6,26 @@ import tensorflow as tf
 LARGEST_FROZEN = 20_000_000  # weights of a network that are compiled into its graph
 
 
+def limit_threads(threads):
+    """From now on, TensorFlow takes at most so many threads for an operation, and runs one operation at a time.
+
+    Args:
+        threads: int.
+
+    Raises:
+        ValueError: if TensorFlow has started with other threads: it cannot change them any more.
+    """
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+    except RuntimeError:
+        started = tf.config.threading.get_intra_op_parallelism_threads()
+        raise ValueError(
+            f"threads is {threads}, but TensorFlow has started with {started or 'all cores'} in this process: say it "
+            "before the first model is loaded"
+        ) from None
+
+
 class TensorFlowEngine:
     """What `MaskRCNN` needs of an engine, run by TensorFlow.
 

@@ -12,7 +12,10 @@ Images go in letterboxed (`mrcnn/letterbox.py`), boxes come out in pixels of tha
     saved_model  signature serving_default; in: images uint8 (B, H, W, 3) with H and W multiples of 32, confidence
                  float32 (), limit int32 (); out, one row a detection of the batch: image int32 (N,), boxes float32
                  (N, 4) y1 x1 y2 x2, scores float32 (N,), class_ids int32 (N,), masks float32 (N, S, S)
-    onnx         the same inputs and outputs; those of the classic presets take one image (B = 1)
+                 signature detect_padded, for servers that batch (docs/scale.md); in: images as above, confidence
+                 float32 (B, 1); out, for each image LIMIT rows, zeros after the last detection: boxes (B, LIMIT, 4),
+                 scores (B, LIMIT), class_ids (B, LIMIT), masks (B, LIMIT, S, S)
+    onnx         the inputs and outputs of serving_default; those of the classic presets take one image (B = 1)
     tflite       every shape is fixed: in: images uint8 (1, SIZE, SIZE, 3), the letterboxed image in the top left
                  corner and grey (127) around it, and confidence float32 (); out: boxes (1, LIMIT, 4), scores
                  (1, LIMIT), class_ids (1, LIMIT), masks (1, LIMIT, S, S), zeros after the last detection. Built-in
@@ -40,7 +43,7 @@ def add_arguments(parser):
         "--photo", help="for the check and the page's example (default: the cat that comes with scikit-image)"
     )
     parser.add_argument("--size", type=int, help="tflite: side of the square input in pixels (default: the model's)")
-    parser.add_argument("--limit", type=int, default=10, help="tflite: detections an image (default: %(default)s)")
+    parser.add_argument("--limit", type=int, default=10, help="tflite, detect_padded: rows an image (default: 10)")
 
 
 def main(arguments):

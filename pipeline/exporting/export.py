@@ -25,7 +25,7 @@ def export(network, kind, path, size=None, limit=10, card=None, photo=None):
         path: path of the file or, for `"saved_model"` and `"web"`, of the folder.
         size: int or `None`. For `"tflite"`: side of the square input in pixels. Defaults to what the network was
             trained at.
-        limit: int. For `"tflite"`: detections an image. Defaults to 10.
+        limit: int. For `"tflite"`, and `"saved_model"` with its padded rows: detections an image. Defaults to 10.
         card: dict or `None`. For `"web"`: what is known of the weights, see `mrcnn.weights`. Defaults to `None`.
         photo: uint8 `(H, W, 3)` or `None`. For `"web"`: what the page opens with. Defaults to `None`, Chelsea the cat.
 

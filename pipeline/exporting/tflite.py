@@ -5,7 +5,7 @@ import tempfile
 
 import numpy as np
 
-from pipeline.exporting.saved_model import signature, write_function
+from pipeline.exporting.saved_model import signature, write_functions
 
 ENDING = ".tflite"
 
@@ -25,7 +25,7 @@ def write(path, network, *, size, limit, **_):
         return network.detect_padded(images, confidence, limit)
 
     with tempfile.TemporaryDirectory() as folder:
-        write_function(folder, network, detect, signature(1, size, size)[:2])
+        write_functions(folder, network, {"serving_default": (detect, signature(1, size, size)[:2])})
         converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=["serving_default"])
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         path.write_bytes(converter.convert())

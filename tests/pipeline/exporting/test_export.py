@@ -103,6 +103,48 @@ def test_padded_detections_are_those_of_detect_and_zeros_behind(network, photo):
         assert not padded[name][:, count:].numpy().any()
 
 
+def run_padded(path, batches):
+    """What the signature `detect_padded` of a folder says of several batches; for a process of its own."""
+    import tensorflow as tf
+
+    serve = tf.saved_model.load(str(path)).signatures["detect_padded"]
+    found = [serve(images=tf.constant(images), confidence=tf.constant(least)) for images, least in batches]
+    return [{name: values.numpy() for name, values in each.items()} for each in found]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("preset", ["lite", "resnet50"])
+def test_a_server_may_put_requests_together(network, photo, tmp_path, preset):
+    """Each image of a batch of any size gets the rows that it gets alone, at the confidence of its own request."""
+    if preset == "resnet50":
+        small = replace(PRESETS[preset], backbone_blocks=(1, 1, 1, 1), image_size=SIZE, image_min_size=0)
+        small = replace(small, pyramid_channels=16, proposal_channels=16, box_units=16, mask_channels=16)
+        keras.utils.set_random_seed(0)
+        network = build_network(replace(small, class_names=("ant", "bee"), pre_nms_top_n=40, post_nms_top_n=20))
+        network.box_head.logits.bias.assign([-9.0, 0.0, 0.0])
+    export(network, "saved_model", tmp_path / "small", limit=LIMIT)
+    canvas = np.pad(photo, [(0, 16), (0, 0), (0, 0)])
+    images = np.stack([canvas, canvas[::-1], canvas[:, ::-1], canvas // 2, np.zeros_like(canvas)])
+    alone = [network.detect(image[None], 0.0, LIMIT) for image in images]
+    # Between the scores of each image, so that some rows count and some do not.
+    least = [float(np.mean(np.asarray(found["scores"])[1:3])) for found in alone[:4]] + [1.0]
+    least = np.array(least, np.float32)[:, None]
+    sizes = (slice(0, 1), slice(0, 5), slice(1, 3), slice(4, 5))
+    batches = [(np.ascontiguousarray(images[part]), least[part]) for part in sizes]
+    for part, found in zip(sizes, in_new_process(run_padded, tmp_path / "small", batches), strict=True):
+        numbers = range(5)[part]
+        assert found["boxes"].shape == (len(numbers), LIMIT, 4) and found["scores"].shape == (len(numbers), LIMIT)
+        assert found["class_ids"].dtype == np.int32 and found["masks"].shape[:2] == (len(numbers), LIMIT)
+        for row, number in enumerate(numbers):
+            expected = network.detect(images[number][None], float(least[number, 0]), LIMIT)
+            count = len(expected["scores"])
+            assert (count == 0) == (number == 4)
+            assert preset != "lite" or number == 4 or count == 2, "some rows are left out"
+            for name in ("boxes", "scores", "class_ids", "masks"):
+                np.testing.assert_allclose(found[name][row, :count], expected[name], atol=1e-3)
+                assert not found[name][row, count:].any()
+
+
 def rows(boxes, scores, class_ids=None):
     class_ids = np.ones(len(scores), np.int32) if class_ids is None else np.array(class_ids)
     masks = np.arange(len(scores), dtype=np.float32)[:, None, None] / 10 + np.zeros((2, 2), np.float32)

@@ -1,0 +1,143 @@
+"""What a job is and which photos make which of its shards, kept beside the results from its first start on.
+
+    OUT/job.json        the settings, and how many photos and shards there are
+    OUT/plan.parquet    every photo; a row group is a shard
+
+As the plan is kept, a job that goes on after days ends with the photos with which it began, none twice and none lost,
+whatever has been added to the source since.
+"""
+
+import dataclasses
+import itertools
+import json
+
+from pipeline.segmenting.places import Place
+from pipeline.segmenting.shards import FORMATS
+from pipeline.segmenting.sources import Source
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """The settings on which results depend.
+
+    Attributes:
+        data: str. Address of the photos, see `pipeline.segmenting.sources.Source`.
+        out: str. Path or URL of the folder for the results.
+        column: str. Parquet: the column with the images.
+        model: str. SHA-256 of the model's file.
+        confidence: float. Lowest score that counts.
+        limit: int. Most objects in a photo.
+        format: str. `"jsonl"` or `"parquet"`.
+        labels: bool. Whether to write semantic maps as PNG.
+        shard_size: int. Photos a shard.
+    """
+
+    data: str
+    out: str
+    column: str
+    model: str
+    confidence: float
+    limit: int
+    format: str
+    labels: bool
+    shard_size: int
+
+    def __post_init__(self):
+        if self.format not in FORMATS:
+            raise ValueError(f"format is {self.format!r}, expected one of {', '.join(FORMATS)}")
+        if not 1 <= self.shard_size <= 100_000:
+            raise ValueError(f"shard size is {self.shard_size}, expected 1 to 100000 photos")
+
+
+class Plan:
+    """The shards of a job.
+
+    Args:
+        out: `Place`. The folder of the results, with a finished plan in it.
+
+    Attributes:
+        photos: int. How many there are.
+        shards: int. How many there are.
+        left_out: int. Files of the source's folder that are no photos by their ending.
+    """
+
+    def __init__(self, out):
+        facts = _facts(out)
+        self.photos, self.shards, self.left_out = facts["photos"], facts["shards"], facts["left_out"]
+        self.shard_size = facts["job"]["shard_size"]
+        self._file = out / "plan.parquet"
+        self._table = None
+
+    def photos_of(self, shard):
+        """The photos of a shard.
+
+        Returns:
+            int, the number of the first of them, counted from 1, and a list of `(name, file, row)`.
+        """
+        import pyarrow.parquet as pq
+
+        if self._table is None:
+            self._table = pq.ParquetFile(self._file.open())
+        rows = self._table.read_row_group(shard).to_pydict()
+        return shard * self.shard_size + 1, list(zip(rows["name"], rows["file"], rows["row"], strict=True))
+
+    def size_of(self, shard):
+        """How many photos a shard has."""
+        return min(self.shard_size, self.photos - shard * self.shard_size)
+
+
+def open_plan(job):
+    """The plan of a job, made and kept if this is its first start.
+
+    Raises:
+        ValueError: if the folder holds results of another job, or there are no photos.
+        OSError: if the source cannot be listed or the folder cannot be written.
+    """
+    out = Place(job.out)
+    facts = _facts(out)
+    if facts is None:
+        _write_plan(job, out)
+    else:
+        settings = dataclasses.asdict(job)
+        differing = [name for name, value in settings.items() if facts["job"].get(name) != value]
+        if differing:
+            was = ", ".join(f"{name} {facts['job'].get(name)!r}, now {settings[name]!r}" for name in differing)
+            raise ValueError(f"{out.url} holds results of another job ({was}): give another --out, or the old settings")
+    return Plan(out)
+
+
+def _facts(out):
+    file = out / "job.json"
+    if not file.exists():
+        return None
+    try:
+        facts = json.loads(file.read())
+        facts["job"], facts["shards"], facts["photos"], facts["left_out"]
+    except (ValueError, KeyError, TypeError):
+        raise ValueError(f"{file.url} is no description of a job: give another --out") from None
+    return facts
+
+
+def _write_plan(job, out):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    source = Source(job.data, job.column)
+    schema = pa.schema([("name", pa.string()), ("file", pa.string()), ("row", pa.int64())])
+    out.make()
+    photos, shards, file = source.photos(), 0, out / "plan.parquet"
+    count = 0
+    with (
+        file.filesystem.open_output_stream(file.path) as stream,
+        pq.ParquetWriter(stream, schema, compression="zstd") as writer,
+    ):
+        while rows := list(itertools.islice(photos, job.shard_size)):
+            columns = zip(*rows, strict=True)
+            arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
+            writer.write_table(pa.table(arrays, schema=schema), row_group_size=job.shard_size)
+            count, shards = count + len(rows), shards + 1
+    if not count:
+        raise ValueError(f"there are no photos in {source.place.url}")
+    # Last: a plan without it was interrupted, and is made anew.
+    facts = {"job": dataclasses.asdict(job), "photos": count, "shards": shards, "left_out": source.left_out}
+    (out / "job.json").write(json.dumps(facts, indent=2).encode() + b"\n")

@@ -1,0 +1,176 @@
+"""The queue before the models: batches out of what waits, and as many models as the queue asks for.
+
+A model that is free takes all that waits, up to a batch. So a single request never waits for others to come, and the
+busier the service is, the larger its batches are.
+"""
+
+import asyncio
+import concurrent.futures
+import contextlib
+import time
+
+from pipeline.serving.replica import Answer, Replica, ReplicaLost
+
+BATCH = 8  # requests that a model answers together
+ANSWER_SECONDS = 30  # that a batch may take
+WAIT_SECONDS = 30  # that a request may wait in the queue
+IDLE_SECONDS = 60  # after which a model that is more than the fewest goes
+LOOK_SECONDS = 1.0  # between two looks at the queue
+
+
+class Busy(Exception):
+    """There are as many requests as may wait, or this one has waited too long."""
+
+
+class Models:
+    """Replicas of a model behind a queue.
+
+    Args:
+        weights: str. Path of the model.
+        fewest, most: int. How many replicas run, at the least and where requests pile up.
+        threads: int. Most threads of a replica's run.
+        places: int. Requests that may wait at a time.
+
+    Attributes:
+        replicas: list of `Replica` that are ready.
+        batches, answered, lost: int. Batches so far, requests in them, and replicas that ended before their time.
+    """
+
+    def __init__(self, weights, fewest, most, threads, places):
+        self._start = lambda: Replica(weights, threads)
+        self._fewest, self._most = fewest, most
+        self._queue = asyncio.Queue(places)
+        self._tasks = set()
+        self._threads = concurrent.futures.ThreadPoolExecutor(most + 1)
+        self.replicas = []
+        self.batches = self.answered = self.lost = 0
+
+    @property
+    def waiting(self):
+        """Requests in the queue."""
+        return self._queue.qsize()
+
+    async def start(self):
+        """Starts the fewest replicas, and returns when they are ready.
+
+        Raises:
+            ValueError: if the model cannot be loaded.
+            OSError: if a replica ends while it loads.
+        """
+        try:
+            first = await asyncio.gather(*(self._in_thread(self._start) for _ in range(self._fewest)))
+        except ReplicaLost:
+            raise OSError("a process ended while it loaded the model: was the memory enough?") from None
+        for replica in first:
+            self._add(self._work(replica))
+        self._add(self._watch())
+
+    async def stop(self):
+        """Ends all replicas."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def submit(self, request):
+        """The answer to a request.
+
+        Args:
+            request: `pipeline.serving.replica.Request`.
+
+        Returns:
+            `pipeline.serving.replica.Answer`.
+
+        Raises:
+            Busy: if the queue is full or the request has waited too long.
+        """
+        answer = asyncio.get_running_loop().create_future()
+        try:
+            self._queue.put_nowait((request, answer, time.monotonic()))
+        except asyncio.QueueFull:
+            raise Busy from None
+        return await answer
+
+    def _in_thread(self, function, *arguments):
+        return asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
+
+    def _add(self, work):
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _watch(self):
+        """Starts another replica where more than a batch waits for every one, twice in a row."""
+        before = False
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            piled_up = self.waiting > BATCH * max(len(self.replicas), 1)
+            if piled_up and before and len(self.replicas) < self._most:
+                with contextlib.suppress(ReplicaLost, ValueError, OSError):
+                    self._add(self._work(await self._in_thread(self._start)))
+            before = piled_up
+
+    async def _work(self, replica):
+        """Takes batches out of the queue for a replica, until it has idled for long enough."""
+        self.replicas.append(replica)
+        try:
+            while True:
+                try:
+                    async with asyncio.timeout(IDLE_SECONDS):
+                        batch = [await self._queue.get()]
+                except TimeoutError:
+                    if len(self.replicas) > self._fewest:
+                        return
+                    continue
+                while len(batch) < BATCH and not self._queue.empty():
+                    batch.append(self._queue.get_nowait())
+                replica = await self._answer(replica, self._still_wanted(batch))
+        finally:
+            self.replicas.remove(replica)
+            replica.stop()
+
+    def _still_wanted(self, batch):
+        wanted = []
+        for request, answer, came in batch:
+            if time.monotonic() - came > WAIT_SECONDS and not answer.done():
+                answer.set_exception(Busy())
+            if not answer.done():  # it is, too, where the client has gone
+                wanted.append((request, answer))
+        return wanted
+
+    async def _answer(self, replica, batch, last=False):
+        """Answers a batch; gives the replica back, or the one that has taken its place.
+
+        Where a replica is lost, each request is tried once more by itself; a `last` one is to blame for the loss.
+        """
+        if not batch:
+            return replica
+        self.batches += 1
+        self.answered += len(batch)
+        try:
+            answers = await self._in_thread(replica.ask, [request for request, _ in batch], ANSWER_SECONDS)
+        except ReplicaLost:
+            self.lost += 1
+            replica = await self._in_place_of(replica)
+            if not last:
+                for one in batch:
+                    replica = await self._answer(replica, [one], last=True)
+                return replica
+            sentence = f"{batch[0][0].name} takes too long or too much memory; save it as a plain JPEG or PNG."
+            answers = [Answer.error(422, sentence)]
+        for (_, answer), content in zip(batch, answers, strict=True):
+            if not answer.done():
+                answer.set_result(content)
+        return replica
+
+    async def _in_place_of(self, lost):
+        self.replicas.remove(lost)
+        while True:
+            try:
+                replica = await self._in_thread(self._start)
+            except (ReplicaLost, ValueError, OSError):  # memory, or the weights are being replaced
+                await asyncio.sleep(LOOK_SECONDS)
+            else:
+                self.replicas.append(replica)
+                return replica
