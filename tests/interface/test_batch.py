@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from interface import batch_tab
-from interface.batch_tab import photo_sources
+from interface import batch_sources
+from interface.batch_sources import photo_sources
 from mrcnn.images import read_image
 
 
@@ -46,7 +46,7 @@ def test_photos_and_what_is_in_zips(tmp_path, photo, photo_sources_of):
 
 
 def test_no_more_than_the_limit(monkeypatch, photo, photo_sources_of):
-    monkeypatch.setattr(batch_tab, "MOST_PHOTOS", 3)
+    monkeypatch.setattr(batch_sources, "MOST_PHOTOS", 3)
     sources, left_out = photo_sources_of([str(photo)] * 5)
     assert len(sources) == 3 and left_out == 2
 

@@ -1,0 +1,95 @@
+"""A poster on which all that was cut out of many photos stands in line."""
+
+import io
+
+from PIL import Image, ImageDraw, ImageFont
+
+WIDTH = 2000  # pixels
+TALLEST = 6000
+HEIGHTS = (240, 180, 130, 90)  # of a row: the largest at which the poster is not too tall
+WIDEST = 2.2  # of a cut-out, over the height of its row
+MOST = 300  # cut-outs
+GROUND, FLOOR, INK = (246, 244, 239), (214, 208, 196), (60, 60, 66)
+MARGIN, GAP, TITLE = 60, 14, 54
+
+
+class LineUp:
+    """Takes cut-outs one by one and makes a poster of them.
+
+    Attributes:
+        left_out: int. Cut-outs beyond the most that there is room for.
+    """
+
+    def __init__(self):
+        self._cutouts = []
+        self.left_out = 0
+
+    def __len__(self):
+        return len(self._cutouts)
+
+    def add(self, content):
+        """Adds one.
+
+        Args:
+            content: bytes of a PNG with transparency, cropped to the object. A smaller copy is kept.
+        """
+        if len(self) >= MOST:
+            self.left_out += 1
+            return
+        with Image.open(io.BytesIO(content), formats=["PNG"]) as cut:
+            small = _fitted(cut.convert("RGBA"), HEIGHTS[0])
+        stored = io.BytesIO()
+        small.save(stored, "PNG", compress_level=1)
+        self._cutouts.append(stored.getvalue())
+
+    def draw(self, title):
+        """The poster.
+
+        Args:
+            title: str. What stands below.
+
+        Returns:
+            `PIL.Image.Image` of mode RGB, `WIDTH` wide and at most `TALLEST` tall; `None` if there is no cut-out.
+        """
+        if not self._cutouts:
+            return None
+        cutouts = [Image.open(io.BytesIO(content)).convert("RGBA") for content in self._cutouts]
+        for height in HEIGHTS:
+            rows = _wrapped([_fitted(cut, height) for cut in cutouts])
+            tall = 2 * MARGIN + TITLE + len(rows) * (height + 3 * GAP)
+            if tall <= TALLEST:
+                break
+        poster = Image.new("RGB", (WIDTH, tall), GROUND)
+        pen = ImageDraw.Draw(poster)
+        floor = MARGIN
+        for row in rows:
+            floor += height + 2 * GAP
+            pen.line([(MARGIN, floor), (WIDTH - MARGIN, floor)], FLOOR, 3)
+            left = (WIDTH - _width(row)) // 2
+            for cut in row:
+                poster.paste(cut, (left, floor - cut.height), cut)
+                left += cut.width + GAP
+            floor += GAP
+        font = ImageFont.load_default(TITLE * 2 // 3)
+        pen.text((WIDTH // 2, tall - MARGIN), title, INK, font, anchor="mb")
+        return poster
+
+
+def _fitted(cut, height):
+    """The cut-out no taller than a row and no wider than `WIDEST` says; small ones are enlarged up to twice."""
+    scale = min(height / cut.height, WIDEST * height / cut.width, 2)
+    size = max(1, round(cut.width * scale)), max(1, round(cut.height * scale))
+    return cut if size == cut.size else cut.resize(size, Image.Resampling.LANCZOS)
+
+
+def _wrapped(cutouts):
+    rows = [[]]
+    for cut in cutouts:
+        if rows[-1] and _width([*rows[-1], cut]) > WIDTH - 2 * MARGIN:
+            rows.append([])
+        rows[-1].append(cut)
+    return rows
+
+
+def _width(row):
+    return sum(cut.width for cut in row) + GAP * (len(row) - 1)
