@@ -26,7 +26,7 @@ class PhotoResult:
         class_names: tuple of str. The class of each object that was found.
         closest: float in `[0, 1]` or `None`. The score that lies nearest to the confidence, of an object that was just
             found or just not: where the model is most likely to be wrong. `None` if there is no score at all.
-        doubt: float. Higher the nearer that score is; -1 without one.
+        confidence: float in `[0, 1]`. The lowest score that counted.
         preview: str. Path of the picture of both images; empty for a photo that could not be read.
         error: str. Why it could not be read.
     """
@@ -35,7 +35,7 @@ class PhotoResult:
     index: int
     class_names: tuple = ()
     closest: float | None = None
-    doubt: float = -1.0
+    confidence: float = 0.5
     preview: str = ""
     error: str = ""
 
@@ -45,15 +45,25 @@ class PhotoResult:
         scores = detections.scores
         ids = detections.class_ids[scores >= confidence]
         closest = float(scores[np.abs(scores - confidence).argmin()]) if len(scores) else None
-        doubt = -1.0 if closest is None else -abs(closest - confidence)
         names = tuple(detections.class_names[class_id - 1] for class_id in ids)
-        return cls(name, index, names, closest, doubt, str(preview))
+        return cls(name, index, names, closest, confidence, str(preview))
+
+    @property
+    def certainty(self):
+        """How far the nearest score is from the confidence; 1 if there is none."""
+        return 1.0 if self.closest is None else abs(self.closest - self.confidence)
 
     @property
     def caption(self):
         """What the gallery says of it."""
-        call = "" if self.closest is None else f", closest call {percent(self.closest)}"
+        call = "" if self.closest is None else self._call
         return f"{self.name}: {counted_names(self.class_names)}{call}"
+
+    @property
+    def _call(self):
+        """The nearest score is the lowest of those found, or the highest of the others."""
+        found = self.closest >= self.confidence
+        return f", at least {percent(self.closest)} sure" if found else f", a guess at {percent(self.closest)}"
 
 
 def arranged(results, order="As given", which="All"):
@@ -68,7 +78,7 @@ def arranged(results, order="As given", which="All"):
         list of `PhotoResult`.
     """
     kept = [one for one in results if not one.error and which in ("All", "With" if one.class_names else "Without")]
-    keys = {"Most doubtful first": lambda one: -one.doubt, "Most found first": lambda one: -len(one.class_names)}
+    keys = {"Most doubtful first": lambda one: one.certainty, "Most found first": lambda one: -len(one.class_names)}
     return sorted(kept, key=keys[order]) if order in keys else kept
 
 

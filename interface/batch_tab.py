@@ -142,7 +142,14 @@ def batch_tab(models, tabs):
                         results.append(PhotoResult.of(source_name, index, detections, percent / 100, preview))
                     if time.perf_counter() - spoken > SHOWN_EVERY:
                         spoken = time.perf_counter()
-                        yield f"{totals(results)} so far.", gallery(results), gr.skip(), gr.skip(), asked_for, stopped
+                        yield (
+                            f"{totals(results)} so far.",
+                            gallery(arranged(results)),
+                            gr.skip(),
+                            gr.skip(),
+                            asked_for,
+                            stopped,
+                        )
                 archive.writestr("photos.csv", table(results))
         except ValueError as error:
             target.unlink(missing_ok=True)

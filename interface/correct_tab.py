@@ -18,6 +18,7 @@ WELCOME = (
 )
 MOST_PHOTOS = 200  # of a visit
 KEPT = 7200  # seconds, as long as visitors' photos
+SMALL = {"size": "md", "scale": 0, "min_width": 150}  # buttons beside the status
 GONE = "The photo is no longer kept here: please open it again."
 
 EDITOR = """
@@ -88,13 +89,13 @@ def correct_tab(models, tab, asked, photo, model_name, confidence):
     corrected = gr.State([], time_to_live=KEPT)
     carrier = gr.Textbox(visible="hidden", show_label=False, elem_id="edited")  # from the editor to the server
     document = gr.Textbox(visible="hidden", show_label=False, elem_id="editor-document")  # and back
-    status = gr.Markdown(WELCOME, elem_id="correct-status", container=False)
-    gr.HTML(EDITOR, js_on_load=SCRIPT, elem_id="editor", apply_default_css=False)
     with gr.Row(elem_id="correct-actions"):
-        save = gr.Button("Save to data set", variant="primary", interactive=False, elem_id="correct-save")
-        take = gr.Button("Download data set (ZIP)", interactive=False, elem_id="correct-download")
-        again = gr.Button("Start again", elem_id="correct-again")
-        other = gr.UploadButton("Open a photo", type="filepath", elem_id="correct-upload")
+        status = gr.Markdown(WELCOME, elem_id="correct-status", container=False)
+        save = gr.Button("Save to data set", variant="primary", interactive=False, elem_id="correct-save", **SMALL)
+        take = gr.Button("Download (ZIP)", interactive=False, elem_id="correct-download", **SMALL)
+        again = gr.Button("Start again", elem_id="correct-again", **SMALL)
+        other = gr.UploadButton("Open a photo", type="filepath", elem_id="correct-upload", **SMALL)
+    gr.HTML(EDITOR, js_on_load=SCRIPT, elem_id="editor", apply_default_css=False)
     file = gr.DownloadButton(visible="hidden", elem_id="correct-file")
 
     def open_photo(path, name, percent):
@@ -147,7 +148,7 @@ def correct_tab(models, tab, asked, photo, model_name, confidence):
             words += f"The data set in {markdown_text(str(folder))} has {_photos(total)}."
         else:
             words += f"Your data set has {_photos(len(corrected))}: download it before you leave, nothing is kept here."
-        return words, corrected, gr.Button(f"Download data set (ZIP, {_photos(len(corrected))})", interactive=True)
+        return words, corrected, gr.Button(f"Download {_photos(len(corrected))}", interactive=True)
 
     def pack(corrected):
         if not corrected:

@@ -55,7 +55,7 @@ class LineUp:
             return None
         cutouts = [Image.open(io.BytesIO(content)).convert("RGBA") for content in self._cutouts]
         for height in HEIGHTS:
-            rows = _wrapped([_fitted(cut, height) for cut in cutouts])
+            rows = _rows([_fitted(cut, height) for cut in cutouts])
             tall = 2 * MARGIN + TITLE + len(rows) * (height + 3 * GAP)
             if tall <= TALLEST:
                 break
@@ -82,10 +82,20 @@ def _fitted(cut, height):
     return cut if size == cut.size else cut.resize(size, Image.Resampling.LANCZOS)
 
 
-def _wrapped(cutouts):
+def _rows(cutouts):
+    """The cut-outs in as few rows as there must be, all about as wide."""
+    count = len(_wrapped(cutouts, WIDTH - 2 * MARGIN))
+    narrow, wide = _width(cutouts) // count, WIDTH - 2 * MARGIN
+    while narrow < wide:  # the least width at which there are no more rows
+        middle = (narrow + wide) // 2
+        narrow, wide = (narrow, middle) if len(_wrapped(cutouts, middle)) <= count else (middle + 1, wide)
+    return _wrapped(cutouts, wide)
+
+
+def _wrapped(cutouts, width):
     rows = [[]]
     for cut in cutouts:
-        if rows[-1] and _width([*rows[-1], cut]) > WIDTH - 2 * MARGIN:
+        if rows[-1] and _width([*rows[-1], cut]) > width:
             rows.append([])
         rows[-1].append(cut)
     return rows
