@@ -14,6 +14,7 @@ from mrcnn.results.wording import counted_names, percent
 
 ORDERS = ["As given", "Most doubtful first", "Most found first"]
 FILTERS = ["All", "With", "Without"]
+DOUBTFUL = 0.3  # a score that is no farther from the confidence is told to the visitor
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,14 +57,11 @@ class PhotoResult:
     @property
     def caption(self):
         """What the gallery says of it."""
-        call = "" if self.closest is None else self._call
-        return f"{self.name}: {counted_names(self.class_names)}{call}"
-
-    @property
-    def _call(self):
-        """The nearest score is the lowest of those found, or the highest of the others."""
-        found = self.closest >= self.confidence
-        return f", at least {percent(self.closest)} sure" if found else f", a guess at {percent(self.closest)}"
+        words = f"{self.name}: {counted_names(self.class_names)}"
+        if self.closest is None or self.certainty > DOUBTFUL:
+            return words
+        score = percent(self.closest)
+        return f"{words}, one only {score} sure" if self.closest >= self.confidence else f"{words}, a guess at {score}"
 
 
 def arranged(results, order="As given", which="All"):

@@ -37,7 +37,7 @@ class LineUp:
             self.left_out += 1
             return
         with Image.open(io.BytesIO(content), formats=["PNG"]) as cut:
-            small = _fitted(cut.convert("RGBA"), HEIGHTS[0])
+            small = _fitted(cut.convert("RGBA"), HEIGHTS[0], 1)
         stored = io.BytesIO()
         small.save(stored, "PNG", compress_level=1)
         self._cutouts.append(stored.getvalue())
@@ -75,9 +75,9 @@ class LineUp:
         return poster
 
 
-def _fitted(cut, height):
-    """The cut-out no taller than a row and no wider than `WIDEST` says; small ones are enlarged up to twice."""
-    scale = min(height / cut.height, WIDEST * height / cut.width, 2)
+def _fitted(cut, height, most=2):
+    """The cut-out as large as a row of that height and `WIDEST` allow, but no more than `most` times its size."""
+    scale = min(height / cut.height, WIDEST * height / cut.width, most)
     size = max(1, round(cut.width * scale)), max(1, round(cut.height * scale))
     return cut if size == cut.size else cut.resize(size, Image.Resampling.LANCZOS)
 
