@@ -260,11 +260,11 @@ part.frame.addEventListener("blur", () => { keyStroke = false; });
 const setTool = (name) => {
   tool = name;
   keyStroke = false;
-  for (const button of root.querySelectorAll("[data-tool]")) button.ariaPressed = String(button.dataset.tool === name);
+  for (const button of root.querySelectorAll("button[data-tool]")) button.ariaPressed = String(button.dataset.tool === name);
   part.stage.dataset.tool = name;
   part.brush.hidden = true;
 };
-for (const button of root.querySelectorAll("[data-tool]")) button.addEventListener("click", () => setTool(button.dataset.tool));
+for (const button of root.querySelectorAll("button[data-tool]")) button.addEventListener("click", () => setTool(button.dataset.tool));
 part.add.addEventListener("click", () => opened && add());
 part.undo.addEventListener("click", () => step(past, future, "undo"));
 part.redo.addEventListener("click", () => step(future, past, "redo"));

@@ -46,7 +46,7 @@ class LineUp:
         """The poster.
 
         Args:
-            title: str. What stands below.
+            title: str. What stands below; that there are more than `MOST` is added.
 
         Returns:
             `PIL.Image.Image` of mode RGB, `WIDTH` wide and at most `TALLEST` tall; `None` if there is no cut-out.
@@ -70,6 +70,8 @@ class LineUp:
                 poster.paste(cut, (left, floor - cut.height), cut)
                 left += cut.width + GAP
             floor += GAP
+        if self.left_out:
+            title = f"{title} (the first {MOST} are shown)"
         font = ImageFont.load_default(TITLE * 2 // 3)
         pen.text((WIDTH // 2, tall - MARGIN), title, INK, font, anchor="mb")
         return poster
