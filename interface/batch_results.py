@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import html
 import io
 
 import numpy as np
@@ -111,6 +112,25 @@ def summary(results, total, left_out, most):
     if left_out:
         parts.append(f"\n{left_out} more were left out: {most} at a time are accepted.")
     return "\n".join(parts)
+
+
+def legend_html(results, class_names):
+    """The colours of the maps, as HTML: of the classes that were found, if the model has several.
+
+    Args:
+        results: list of `PhotoResult`.
+        class_names: names of the model's classes 1, 2, and so on.
+    """
+    present = {name for one in results for name in one.class_names}
+    if len(class_names) < 2 or not present:
+        return ""
+    swatch = '<span class="swatch" style="background: rgb{}"></span>'
+    entries = [
+        f"<li>{swatch.format(drawing.class_colour(class_id))}{html.escape(name)}</li>"
+        for class_id, name in enumerate(class_names, start=1)
+        if name in present
+    ]
+    return f'<ul class="legend" aria-label="Colours of the maps">{"".join(entries)}</ul>'
 
 
 def table(results):

@@ -17,6 +17,7 @@ from interface.batch_results import (
     PhotoResult,
     arranged,
     gallery,
+    legend_html,
     summary,
     table,
     totals,
@@ -32,6 +33,7 @@ from interface.widgets import confidence_slider, model_dropdown
 from mrcnn.images import distinct_stems
 
 WELCOME = f"Choose up to {MOST_PHOTOS} photos, or a ZIP of them."
+CORRECT = "Correct the chosen photo"
 SHOWN_EVERY = 0.7  # seconds between two times that the gallery takes in what is new
 KEPT = 7200  # seconds, as long as visitors' photos
 
@@ -87,6 +89,7 @@ def batch_tab(models, tabs):
             with gr.Row(elem_id="batch-view"):
                 order = gr.Radio(ORDERS, value=ORDERS[0], label="Order", elem_id="batch-order", min_width=300, scale=3)
                 which = gr.Radio(FILTERS, value=FILTERS[0], label="Show", elem_id="batch-which", min_width=200, scale=2)
+            legend = gr.HTML("", elem_id="batch-legend", apply_default_css=False)
             shown = gr.Gallery(
                 label="Instances and semantic map",
                 columns=2,
@@ -97,11 +100,11 @@ def batch_tab(models, tabs):
                 buttons=["fullscreen"],
                 elem_id="batch-gallery",
             )
-            correct = gr.Button("Correct the chosen photo", interactive=False, elem_id="batch-correct")
+            correct = gr.Button(CORRECT, interactive=False, elem_id="batch-correct")
 
     def run(uploads, name, percent, order, which, progress=gr.Progress()):  # noqa: B008, Gradio finds it there
         if not uploads:
-            yield WELCOME, gr.skip(), gr.skip(), gr.skip(), gr.skip(), None
+            yield {status: WELCOME}
             return
         stopped, results, line_up = threading.Event(), [], LineUp()
         asked_for = Batch(uploads, name, percent, results)
@@ -109,7 +112,7 @@ def batch_tab(models, tabs):
         folder.mkdir(parents=True)
         target = folder / "segmented.zip"
         empty = gr.DownloadButton(value=None, interactive=False)
-        yield "", [], empty, empty, asked_for, stopped
+        yield {status: "", shown: [], legend: "", download: empty, poster: empty, batch: asked_for, stop: stopped}
         spoken = 0.0
         try:
             with (
@@ -142,30 +145,30 @@ def batch_tab(models, tabs):
                         results.append(PhotoResult.of(source_name, index, detections, percent / 100, preview))
                     if time.perf_counter() - spoken > SHOWN_EVERY:
                         spoken = time.perf_counter()
-                        yield (
-                            f"{totals(results)} so far.",
-                            gallery(arranged(results)),
-                            gr.skip(),
-                            gr.skip(),
-                            asked_for,
-                            stopped,
-                        )
+                        yield {status: f"{totals(results)} so far.", shown: gallery(arranged(results))}
                 archive.writestr("photos.csv", table(results))
         except ValueError as error:
             target.unlink(missing_ok=True)
-            yield sorry(error), gallery(arranged(results)), gr.skip(), gr.skip(), asked_for, None
+            yield {status: sorry(error), shown: gallery(arranged(results)), stop: None}
             return
         except GeneratorExit:
             target.unlink(missing_ok=True)
             raise
-        view = arranged(results, order, which)
-        words = summary(results, len(sources), left_out, MOST_PHOTOS)
-        whole = gr.DownloadButton(value=str(target), interactive=bool(arranged(results)))
-        yield words, gallery(view), whole, _poster(line_up, folder, totals(results)), asked_for, None
+        yield {
+            status: summary(results, len(sources), left_out, MOST_PHOTOS),
+            shown: gallery(arranged(results, order, which)),
+            legend: legend_html(results, models.get(name).class_names),
+            download: gr.DownloadButton(value=str(target), interactive=bool(arranged(results))),
+            poster: _poster(line_up, folder, totals(results)),
+            stop: None,
+        }
+
+    def nothing_chosen():
+        return None, gr.Button(CORRECT, interactive=False)
 
     def arrange(batch, order, which):
         view = arranged(batch.results, order, which) if batch else []
-        return gallery(view), None, gr.Button("Correct the chosen photo", interactive=False)
+        return gallery(view), *nothing_chosen()
 
     def choose(batch, order, which, event: gr.SelectData):
         view = arranged(batch.results, order, which) if batch else []
@@ -184,7 +187,9 @@ def batch_tab(models, tabs):
 
     long = {"concurrency_id": "long", "concurrency_limit": 2, "api_visibility": "private"}
     quick = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-    inputs, outputs = [files, model_name, confidence, order, which], [status, shown, download, poster, batch, stop]
+    inputs = [files, model_name, confidence, order, which]
+    outputs = [status, shown, legend, download, poster, batch, stop]
+    gr.on([start.click, examples.click], nothing_chosen, None, [chosen, correct], **quick)
     start.click(run, inputs, outputs, show_progress_on=status, **long)
     examples.click(
         lambda name: example_files(models.get(name), files.GRADIO_CACHE),

@@ -131,9 +131,9 @@ def _instances(labels, classes, detections):
             (down, along), mask = place, labels[place] == number
             rows.append((classes[number], MaskWindow(down.start, along.start, mask)))
     return Instances(
-        boxes=[window.box for _, window in rows],
+        boxes=np.array([window.box for _, window in rows]),
         scores=np.ones(len(rows)),
-        class_ids=[class_id for class_id, _ in rows],
+        class_ids=np.array([class_id for class_id, _ in rows]),
         class_names=[detections.class_names[class_id - 1] for class_id, _ in rows],
         image_size=labels.shape,
         windows=[window for _, window in rows],

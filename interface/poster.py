@@ -54,11 +54,8 @@ class LineUp:
         if not self._cutouts:
             return None
         cutouts = [Image.open(io.BytesIO(content)).convert("RGBA") for content in self._cutouts]
-        for height in HEIGHTS:
-            rows = _rows([_fitted(cut, height) for cut in cutouts])
-            tall = 2 * MARGIN + TITLE + len(rows) * (height + 3 * GAP)
-            if tall <= TALLEST:
-                break
+        height, rows = _arranged(cutouts)
+        tall = _tall(height, rows)
         poster = Image.new("RGB", (WIDTH, tall), GROUND)
         pen = ImageDraw.Draw(poster)
         floor = MARGIN
@@ -82,6 +79,19 @@ def _fitted(cut, height, most=2):
     scale = min(height / cut.height, WIDEST * height / cut.width, most)
     size = max(1, round(cut.width * scale)), max(1, round(cut.height * scale))
     return cut if size == cut.size else cut.resize(size, Image.Resampling.LANCZOS)
+
+
+def _arranged(cutouts):
+    """The largest height of a row at which the poster is not too tall, and the rows."""
+    for height in HEIGHTS:
+        rows = _rows([_fitted(cut, height) for cut in cutouts])
+        if _tall(height, rows) <= TALLEST:
+            return height, rows
+    raise AssertionError("MOST cut-outs of the least height fit")
+
+
+def _tall(height, rows):
+    return 2 * MARGIN + TITLE + len(rows) * (height + 3 * GAP)
 
 
 def _rows(cutouts):

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from interface.batch_results import PhotoResult, arranged, summary, table, totals, write_preview
+from interface.batch_results import PhotoResult, arranged, legend_html, summary, table, totals, write_preview
 from mrcnn.results import drawing
 from mrcnn.results.detections import Detections
 
@@ -80,6 +80,12 @@ def test_the_table(results):
         ("broken", "", "broken is damaged."),
     ]
     assert float(rows[3]["closest_score"]) == pytest.approx(0.48) and rows[4]["closest_score"] == ""
+
+
+def test_a_model_of_several_classes_gets_a_legend_of_those_that_were_found(results):
+    assert legend_html(results, ("cat",)) == "" == legend_html(results[4:], ("cat", "<dog>"))
+    legend = legend_html(results, ("<dog>", "cat"))
+    assert f"rgb{drawing.class_colour(2)}" in legend and "cat" in legend and "dog" not in legend
 
 
 def test_nothing_is_written_on_the_map(analysis, tmp_path):
