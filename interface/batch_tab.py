@@ -1,74 +1,119 @@
-"""The Many photos tab: photos or a ZIP of them in, a gallery and one ZIP of all results out."""
+"""The Many photos tab: photos or a ZIP of them in, a gallery, a line-up of all that was found and one ZIP out."""
 
 import contextlib
-import csv
-import functools
-import io
+import dataclasses
 import secrets
 import tempfile
 import threading
+import time
 import zipfile
 from pathlib import Path
 
 import gradio as gr
-import numpy as np
-from PIL import Image
 
+from interface.batch_results import (
+    FILTERS,
+    ORDERS,
+    PhotoResult,
+    arranged,
+    gallery,
+    legend_html,
+    summary,
+    table,
+    totals,
+    write_preview,
+)
+from interface.batch_sources import MOST_PHOTOS, example_files, photo_path, photo_sources
 from interface.downloads import result_files
-from interface.safety.archives import member_name, open_zip, unpack
+from interface.poster import LineUp
 from interface.safety.decoding import read_photo
-from interface.safety.text import markdown_text, sorry, table_cell
+from interface.safety.text import sorry
 from interface.settings import Settings
-from interface.video_frames import draw_both, sized_for_video
 from interface.widgets import confidence_slider, model_dropdown
 from mrcnn.images import distinct_stems
-from mrcnn.results.wording import counted
 
-MOST_PHOTOS = 100
 WELCOME = f"Choose up to {MOST_PHOTOS} photos, or a ZIP of them."
+CORRECT = "Correct the chosen photo"
+SHOWN_EVERY = 0.7  # seconds between two times that the gallery takes in what is new
+KEPT = 7200  # seconds, as long as visitors' photos
 
 
-def batch_tab(models):
+@dataclasses.dataclass(frozen=True)
+class Batch:
+    """What was asked, and what is known so far.
+
+    Args:
+        uploads: list of paths.
+        model_name: str.
+        percent: float. The confidence.
+        results: list of `PhotoResult`.
+    """
+
+    uploads: list
+    model_name: str
+    percent: float
+    results: list
+
+
+def batch_tab(models, tabs):
     """Builds the tab and wires its events.
 
     Args:
         models: `interface.session.Models`.
+        tabs: `gr.Tabs` of the page; the one called "correct" opens a photo that is asked for.
+
+    Returns:
+        `gr.State` with the photo that is to be corrected: path, name of the model and percent; `None` until then.
     """
     # Set by the Stop button: what is done by then is kept, while Gradio's own cancelling would lose it.
     stop = gr.State(None)
+    batch = gr.State(None, time_to_live=KEPT)
+    chosen = gr.State(None, time_to_live=KEPT)
+    asked = gr.State(None, time_to_live=KEPT)
     with gr.Row():
         with gr.Column(scale=3, min_width=280):
             # No list of file types: what is no photo is answered in words, and does not lose the rest.
             files = gr.File(
                 label="Photos or a ZIP", file_count="multiple", type="filepath", height=220, elem_id="batch-files"
             )
+            examples = gr.Button("Try with examples", size="sm", elem_id="batch-examples")
             model_name = model_dropdown(models, "batch-model")
             confidence = confidence_slider("batch-confidence")
             with gr.Row():
                 start = gr.Button("Segment all", variant="primary", elem_id="batch-start", min_width=120)
                 end = gr.Button("Stop", elem_id="batch-stop", min_width=120)
             download = gr.DownloadButton("Download all results", interactive=False, elem_id="batch-download")
+            poster = gr.DownloadButton("Download the line-up", interactive=False, elem_id="batch-poster")
         with gr.Column(scale=7, min_width=320):
             status = gr.Markdown(WELCOME, elem_id="batch-status", container=False)
-            gallery = gr.Gallery(
+            with gr.Row(elem_id="batch-view"):
+                order = gr.Radio(ORDERS, value=ORDERS[0], label="Order", elem_id="batch-order", min_width=300, scale=3)
+                which = gr.Radio(FILTERS, value=FILTERS[0], label="Show", elem_id="batch-which", min_width=200, scale=2)
+            legend = gr.HTML("", elem_id="batch-legend", apply_default_css=False)
+            shown = gr.Gallery(
                 label="Instances and semantic map",
                 columns=2,
                 height=520,
                 object_fit="contain",
                 interactive=False,
+                preview=False,
                 buttons=["fullscreen"],
                 elem_id="batch-gallery",
             )
+            correct = gr.Button(CORRECT, interactive=False, elem_id="batch-correct")
 
-    def run(uploads, name, percent, progress=gr.Progress()):  # noqa: B008, Gradio finds it there
+    def run(uploads, name, percent, order, which, progress=gr.Progress()):  # noqa: B008, Gradio finds it there
         if not uploads:
-            yield WELCOME, gr.skip(), gr.skip(), None
+            yield {status: WELCOME}
             return
-        stopped = threading.Event()
-        shown, rows = [], []
-        target = Path(download.GRADIO_CACHE) / secrets.token_hex(16) / "segmented.zip"
-        target.parent.mkdir(parents=True)
-        yield "", shown, gr.DownloadButton(value=None, interactive=False), stopped
+        stopped, results, line_up = threading.Event(), [], LineUp()
+        asked_for = Batch(uploads, name, percent, results)
+        folder = Path(download.GRADIO_CACHE) / secrets.token_hex(16)
+        folder.mkdir(parents=True)
+        target = folder / "segmented.zip"
+        empty = gr.DownloadButton(value=None, interactive=False)
+        yield {status: "", shown: [], legend: "", download: empty, poster: empty, batch: asked_for, stop: stopped}
+        spoken = 0.0
         try:
             with (
                 contextlib.ExitStack() as opened,
@@ -77,98 +122,95 @@ def batch_tab(models):
             ):
                 sources, left_out = photo_sources(uploads, opened)
                 stems = distinct_stems([source_name for source_name, _ in sources])
-                for (source_name, read), stem in zip(sources, stems, strict=True):
-                    progress((len(rows), len(sources)), desc=source_name, unit="photos")
+                for index, ((source_name, read), stem) in enumerate(zip(sources, stems, strict=True)):
+                    progress((index, len(sources)), desc=source_name, unit="photos")
                     if stopped.is_set():
                         break
                     try:
                         image = read_photo(read(unpacked))
-                        detections, milliseconds = models.detect(name, image, percent / 100)
+                        detections, milliseconds = models.detect(name, image)
                     except ValueError as error:
-                        rows.append((source_name, "", str(error)))
+                        results.append(PhotoResult(source_name, index, error=str(error)))
                     else:
                         found = detections.instances(percent / 100)
                         names = detections.class_names
                         made = result_files(source_name, image, found, names, milliseconds, Settings())
                         for file_name, content in made.items():
-                            archive.writestr(f"{stem}/{file_name}", content())
-                        preview = target.parent / f"{stem}.jpg"
-                        _write_preview(preview, image, detections, percent / 100)
-                        shown.append((str(preview), f"{source_name}: {counted(found)}"))
-                        rows.append((source_name, len(found), counted(found)))
-                    yield gr.skip(), shown, gr.skip(), stopped
-                archive.writestr("photos.csv", _table(rows))
+                            written = content()
+                            archive.writestr(f"{stem}/{file_name}", written)
+                            if file_name.startswith("cutout-") and file_name != "cutout-all.png":
+                                line_up.add(written)
+                        preview = folder / f"{stem}.jpg"
+                        write_preview(preview, image, detections, percent / 100)
+                        results.append(PhotoResult.of(source_name, index, detections, percent / 100, preview))
+                    if time.perf_counter() - spoken > SHOWN_EVERY:
+                        spoken = time.perf_counter()
+                        yield {status: f"{totals(results)} so far.", shown: gallery(arranged(results))}
+                archive.writestr("photos.csv", table(results))
         except ValueError as error:
             target.unlink(missing_ok=True)
-            yield sorry(error), shown, gr.skip(), None
+            yield {status: sorry(error), shown: gallery(arranged(results)), stop: None}
             return
         except GeneratorExit:
             target.unlink(missing_ok=True)
             raise
-        words = _words(rows, len(rows), len(sources), left_out)
-        yield words, shown, gr.DownloadButton(value=str(target), interactive=bool(shown)), None
+        yield {
+            status: summary(results, len(sources), left_out, MOST_PHOTOS),
+            shown: gallery(arranged(results, order, which)),
+            legend: legend_html(results, models.get(name).class_names),
+            download: gr.DownloadButton(value=str(target), interactive=bool(arranged(results))),
+            poster: _poster(line_up, folder, totals(results)),
+            stop: None,
+        }
 
-    start.click(
-        run,
-        [files, model_name, confidence],
-        [status, gallery, download, stop],
-        show_progress_on=status,
-        concurrency_id="long",
+    def nothing_chosen():
+        return None, gr.Button(CORRECT, interactive=False)
+
+    def arrange(batch, order, which):
+        view = arranged(batch.results, order, which) if batch else []
+        return gallery(view), *nothing_chosen()
+
+    def choose(batch, order, which, event: gr.SelectData):
+        view = arranged(batch.results, order, which) if batch else []
+        if event.index >= len(view):
+            return None, gr.skip()
+        return view[event.index], gr.Button(f"Correct {view[event.index].name}", interactive=True)
+
+    def ask(batch, chosen):
+        if batch is None or chosen is None:
+            raise gr.Error("There is no photo to correct: choose one in the gallery.", print_exception=False)
+        try:
+            path = photo_path(batch.uploads, chosen.index, download.GRADIO_CACHE)
+        except ValueError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+        return (path, batch.model_name, batch.percent), gr.Tabs(selected="correct")
+
+    long = {"concurrency_id": "long", "concurrency_limit": 2, "api_visibility": "private"}
+    quick = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+    inputs = [files, model_name, confidence, order, which]
+    outputs = [status, shown, legend, download, poster, batch, stop]
+    gr.on([start.click, examples.click], nothing_chosen, None, [chosen, correct], **quick)
+    start.click(run, inputs, outputs, show_progress_on=status, **long)
+    examples.click(
+        lambda name: example_files(models.get(name), files.GRADIO_CACHE),
+        model_name,
+        files,
         concurrency_limit=2,
         api_visibility="private",
-    )
+    ).then(run, inputs, outputs, show_progress_on=status, **long)
     end.click(lambda stopped: stopped and stopped.set(), stop, None, queue=False, api_visibility="private")
+    for widget in (order, which):
+        widget.input(arrange, [batch, order, which], [shown, chosen, correct], **quick)
+    shown.select(choose, [batch, order, which], [chosen, correct], **quick)
+    correct.click(ask, [batch, chosen], [asked, tabs], queue=False, api_visibility="private")
+    return asked
 
 
-def photo_sources(uploads, opened):
-    """The photos among uploaded files.
-
-    Args:
-        uploads: list of paths; those that are ZIP files stand for what is in them.
-        opened: `contextlib.ExitStack` that keeps those files open, for `read`.
-
-    Returns:
-        List of `(name, read)`, at most `MOST_PHOTOS`; `read(folder)` gives the path of the photo, which may be put into
-        that folder for it. And the number of those that were left out.
-
-    Raises:
-        ValueError: if there is none, or a ZIP is damaged or too long.
-    """
-    sources = []
-    for path in uploads:
-        if not zipfile.is_zipfile(path):
-            sources.append((Path(path).name, lambda folder, path=path: path))
-            continue
-        archive = opened.enter_context(open_zip(path))
-        for member in archive.infolist():
-            # What macOS and others put in beside the photos.
-            hidden = any(part.startswith((".", "__MACOSX")) for part in Path(member.filename).parts)
-            if not member.is_dir() and not hidden:
-                sources.append((member_name(member), functools.partial(unpack, archive, member)))
-    if not sources:
-        raise ValueError("There is no file in that ZIP.")
-    return sources[:MOST_PHOTOS], max(0, len(sources) - MOST_PHOTOS)
-
-
-def _write_preview(path, image, detections, confidence):
-    small = sized_for_video(image)
-    found = detections.resized(small.shape[:2]).instances(confidence)
-    both = draw_both(small, found, detections.class_names, range(len(found)))
-    Image.fromarray(np.concatenate(both, axis=1)).save(path, quality=85)
-
-
-def _words(rows, done, total, left_out=0):
-    failures = [words for _, count, words in rows if count == ""]
-    parts = [f"{done} of {total} photos done" + (f", {len(failures)} of them could not be read:" if failures else ".")]
-    parts += [f"- {markdown_text(words)}" for words in failures]
-    if left_out:
-        parts.append(f"\n{left_out} more were left out: {MOST_PHOTOS} at a time are accepted.")
-    return "\n".join(parts)
-
-
-def _table(rows):
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["photo", "objects", "result"])
-    writer.writerows([table_cell(value) for value in row] for row in rows)
-    return text.getvalue()
+def _poster(line_up, folder, title):
+    """The button for the line-up, with the file behind it."""
+    drawn = line_up.draw(title)
+    if drawn is None:
+        return gr.DownloadButton(value=None, interactive=False)
+    path = folder / "line-up.png"
+    drawn.save(path, compress_level=6)
+    return gr.DownloadButton(value=str(path), interactive=True)

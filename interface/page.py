@@ -7,6 +7,7 @@ from starlette.middleware import Middleware
 
 from interface.batch_tab import batch_tab
 from interface.cameras import CAMERA_SCRIPT
+from interface.correct_tab import correct_tab
 from interface.explain_tab import FIGURES, explain_tab
 from interface.housekeeping import AGE, EVERY, housekeeping
 from interface.inside_tab import inside_tab
@@ -69,7 +70,7 @@ def build_page(models=None, cache=None):
         delete_cache=(EVERY, AGE - EVERY),  # before housekeeping does, or Gradio would remember the names
     ) as page:
         words = gr.Markdown(introduction(names), elem_id="introduction")
-        with gr.Tabs():
+        with gr.Tabs() as tabs:
             with gr.Tab("Photo"):
                 chosen = photo_tab(models, cache)
             with gr.Tab("Live"):
@@ -77,7 +78,9 @@ def build_page(models=None, cache=None):
             with gr.Tab("Video"):
                 video_tab(models)
             with gr.Tab("Many photos"):
-                batch_tab(models)
+                asked = batch_tab(models, tabs)
+            with gr.Tab("Correct", id="correct") as correct:
+                correct_tab(models, correct, asked, *chosen)
             with gr.Tab("Inside", elem_id="inside-tab") as inside:
                 inside_tab(models, inside, *chosen)
             with gr.Tab("How it works"):

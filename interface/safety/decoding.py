@@ -95,10 +95,11 @@ def _png_is_short(file):
 
 
 def _read_apart(path):
+    path = str(path)  # Gradio's own kind of str would have the process import Gradio before it decodes anything
     name = os.path.basename(path)
     with _places:
         receiver, sender = _context().Pipe(duplex=False)
-        process = _context().Process(target=_decode, args=(os.fspath(path), sender, budget.MEMORY), daemon=True)
+        process = _context().Process(target=_decode, args=(path, sender, budget.MEMORY), daemon=True)
         process.start()
         sender.close()
         try:

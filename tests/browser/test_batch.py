@@ -2,12 +2,15 @@
 
 import csv
 import io
+import re
 import zipfile
 
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from interface.examples import example_photos
+from interface.poster import TALLEST, WIDTH
 from tests.browser.tabs import open_tab
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -49,14 +52,44 @@ def test_photos_and_a_zip_give_a_gallery_and_one_zip(page, tmp_path):
     ]
 
 
-def test_a_stopped_run_keeps_what_is_done(page):
+def test_a_stopped_run_keeps_what_is_done_and_the_gallery_stays_where_it_is(page):
     open_tab(page, "Many photos")
     page.set_input_files("#batch-files input[type=file]", [example_photos()[0]] * 100)
     expect(page.locator("#batch-files")).to_contain_text("chelsea")
     page.locator("#batch-start").click()
-    expect(page.locator("#batch-gallery img").first).to_be_visible()
+    images, grid = page.locator("#batch-gallery img"), page.locator("#batch-gallery .grid-wrap")
+    expect(images.nth(9)).to_be_attached()
+    grid.evaluate("(grid) => { grid.scrollTop = 150; }")
+    place = grid.bounding_box()
+    expect(images.nth(19)).to_be_attached()
+    assert grid.evaluate("(grid) => grid.scrollTop") == 150 and grid.bounding_box() == place
     page.locator("#batch-stop").click()
     expect(page.locator("#batch-download")).to_be_enabled()
-    done = int(page.locator("#batch-status").inner_text().split(" of ")[0])
-    assert 1 <= done < 100
-    expect(page.locator("#batch-gallery img")).to_have_count(done)
+    done = int(re.search(r"(\d+) of 100 photos done", page.locator("#batch-status").inner_text())[1])
+    assert 20 <= done < 100
+    expect(images).to_have_count(done)
+
+
+def test_the_most_doubtful_comes_first_and_is_corrected(page, tmp_path):
+    open_tab(page, "Many photos")
+    page.locator("#batch-examples").click()
+    status = page.locator("#batch-status")
+    expect(status).to_contain_text("6 cats in 7 photos, 4 of them without")
+    page.get_by_role("radio", name="Without").check()
+    expect(page.locator("#batch-gallery img")).to_have_count(4)
+    page.get_by_role("radio", name="All").check()
+    page.get_by_role("radio", name="Most doubtful first").check()
+    first = page.locator("#batch-gallery .thumbnail-item").first
+    expect(first).to_contain_text("a cheetah.jpg: nothing, a guess at")
+    # What is written of a photo stands below it, not on its map.
+    image, words = first.locator("img").bounding_box(), first.locator(".caption-label").bounding_box()
+    assert image["y"] + image["height"] <= words["y"] + 1
+    with page.expect_download() as download:
+        page.locator("#batch-poster").click()
+    download.value.save_as(tmp_path / "line-up.png")
+    with Image.open(tmp_path / "line-up.png") as poster:
+        assert poster.width == WIDTH and poster.height < TALLEST
+    first.click()
+    page.get_by_role("button", name="Correct a cheetah.jpg").click()
+    expect(page.locator("#editor .editor")).to_be_visible()
+    expect(page.locator("#correct-status")).to_contain_text("a cheetah.jpg: nothing found")

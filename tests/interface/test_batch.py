@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from interface import batch_tab
-from interface.batch_tab import photo_sources
+from interface import batch_sources
+from interface.batch_sources import photo_sources
+from interface.safety.decoding import read_photo
 from mrcnn.images import read_image
 
 
@@ -45,8 +46,18 @@ def test_photos_and_what_is_in_zips(tmp_path, photo, photo_sources_of):
     assert photo.exists(), "an upload is not deleted with what was unpacked"
 
 
+def test_an_upload_that_has_to_be_decoded_apart_is_read(tmp_path):
+    """Gradio hands over a str of its own class, which another process could read only with all of Gradio."""
+
+    class Name(str):
+        pass  # which no other process can read at all
+
+    Image.fromarray(np.full((40, 60, 3), 99, np.uint8)).save(tmp_path / "one.webp")
+    assert read_photo(Name(tmp_path / "one.webp")).shape == (40, 60, 3)
+
+
 def test_no_more_than_the_limit(monkeypatch, photo, photo_sources_of):
-    monkeypatch.setattr(batch_tab, "MOST_PHOTOS", 3)
+    monkeypatch.setattr(batch_sources, "MOST_PHOTOS", 3)
     sources, left_out = photo_sources_of([str(photo)] * 5)
     assert len(sources) == 3 and left_out == 2
 
