@@ -17,9 +17,14 @@ class Tracker:
     lowest number that is free, so that colours stay few. As in SORT (Bewley et al., 2016,
     https://arxiv.org/abs/1602.00763), without its prediction of motion: between two images a cat seldom leaves its own
     box.
+
+    Args:
+        reuse: bool. Whether the number of an object that was forgotten may be given to another. Defaults to `True`;
+            `False` where objects are counted.
     """
 
-    def __init__(self):
+    def __init__(self, reuse=True):
+        self._reuse, self._next = reuse, 0
         self._rows = {}  # number -> `Instances` of length 1, as last seen
         self._unseen = {}  # number -> images since then
 
@@ -42,8 +47,12 @@ class Tracker:
             overlaps[row], overlaps[:, column] = 0, 0
         taken = {*known, *numbers.tolist()}
         for row in np.flatnonzero(numbers < 0):
-            numbers[row] = next(number for number in range(len(taken) + 1) if number not in taken)
+            numbers[row] = next(
+                number for number in range(self._next, self._next + len(taken) + 1) if number not in taken
+            )
             taken.add(int(numbers[row]))
+        if not self._reuse:
+            self._next = max([self._next, *(number + 1 for number in taken)])
         self._unseen = {number: unseen + 1 for number, unseen in self._unseen.items()}
         for row, number in enumerate(numbers.tolist()):
             self._rows[number], self._unseen[number] = found[row : row + 1], 0

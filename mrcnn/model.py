@@ -1,5 +1,6 @@
 """`MaskRCNN`: from an image in any form to `Instances` in its own pixels. Page, command line and evaluation use it."""
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -176,8 +177,11 @@ class MaskRCNN:
         confidence = self.config.confidence if confidence is None else confidence
         limit, size = self._check(confidence, limit, size)
         image = read_image(image)
+        start = time.perf_counter()
         canvas, window = self._engine.letterbox(image, size)
+        milliseconds = 1000 * (time.perf_counter() - start)
         found, stages = inspection.inspect(network, canvas, window, confidence, limit)
+        stages["milliseconds"]["letterbox"] = milliseconds
         return inspection.Inspection(**stages, detections=network.detections(found, window, image.shape[:2]))
 
     def _check(self, confidence, limit, size):

@@ -11,7 +11,16 @@ def counted(found):
     Args:
         found: `mrcnn.Instances`.
     """
-    parts = [f"{number} {name if number == 1 else plural(name)}" for name, number in Counter(found.class_names).items()]
+    return counted_names(found.class_names)
+
+
+def counted_names(names):
+    """As `counted`, of the class of each object.
+
+    Args:
+        names: list of str.
+    """
+    parts = [f"{number} {name if number == 1 else plural(name)}" for name, number in Counter(names).items()]
     if not parts:
         return "nothing"
     return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))
