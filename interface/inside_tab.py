@@ -41,11 +41,15 @@ def inside_tab(models, tab, photo, model_name, confidence, example=None):
         )
         with gr.Row(elem_id="step-row"):
             back = gr.Button("Previous", size="md", elem_id="step-back", min_width=110, scale=0)
-            step = gr.Slider(1, len(STEPS), value=1, step=1, label="Step", elem_id="step", buttons=[], min_width=160)
+            step = gr.Slider(
+                1, len(STEPS), value=1, step=1, label="Step", elem_id="step", buttons=[], min_width=120, container=False
+            )
             on = gr.Button("Next", variant="primary", size="md", elem_id="step-next", min_width=110, scale=0)
         with gr.Row(elem_id="follow-row"):
-            followed = gr.Radio([NOBODY], value=NOBODY, label="Follow", elem_id="follow", scale=4, min_width=240)
-            why = gr.Button("Why not this one?", elem_id="why", min_width=170, scale=0)
+            followed = gr.Radio(
+                [NOBODY], value=NOBODY, label="Follow", elem_id="follow", scale=4, min_width=240, container=False
+            )
+            why = gr.Button("Why not this one?", size="md", elem_id="why", min_width=190, scale=0)
     view = gr.HTML(f"<p>{EMPTY}</p>", js_on_load=POINTING_SCRIPT, elem_id="inside", apply_default_css=False)
     overlaps = {
         number: percent_slider("Overlap that suppression allows in %", 50, f"overlap-{number}", 1, 99, visible="hidden")

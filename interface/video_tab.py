@@ -1,4 +1,4 @@
-"""The Video tab: a short clip in; out comes the clip with instances and semantic map, and who was in it for how long."""
+"""The Video tab: a short clip in; the clip with instances and semantic map out, and who was in it for how long."""
 
 import html
 import secrets
@@ -162,7 +162,8 @@ def presence_html(presence):
         presence: `interface.presence.Presence`.
     """
     rows = [
-        f'<tr><td><span class="swatch" style="background: rgb{drawing.instance_colour(number - 1)}"></span>{number}</td>'
+        f'<tr><td><span class="swatch" style="background: rgb{drawing.instance_colour(number - 1)}"></span>'
+        f"{number}</td>"
         f"<td>{html.escape(stay.class_name)}</td><td>{stay.first:.1f} s</td><td>{stay.last:.1f} s</td>"
         f"<td>{stay.seconds:.1f} s</td><td>{stay.seconds / 60:.2f} min</td><td>{percent(stay.score)}</td></tr>"
         for number, stay in presence.stays()

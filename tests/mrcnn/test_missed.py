@@ -43,7 +43,7 @@ def test_all_three_cats_are_there_to_be_missed(seen):
 
 def test_what_was_found_is_not_missing(seen):
     for row, box in enumerate(seen.found_boxes):
-        verdict = why_missed(seen, box + [3, -3, 3, 3])
+        verdict = why_missed(seen, box + np.array([3, -3, 3, 3]))
         assert (verdict.stage, verdict.row) == ("found", row)
 
 
