@@ -76,10 +76,15 @@ def with_boxes(canvas, boxes, colours, width=SCALE, dim=True):
 
 
 def more_boxes(image, boxes, colour, width=3 * SCALE):
-    """Draws boxes of the canvas on what `with_boxes` gave, in place of nothing: a copy."""
+    """A copy of what `with_boxes` gave, with further boxes of the canvas in one colour."""
+    return framed(image, SCALE * np.asarray(boxes, float), colour, width)
+
+
+def framed(image, boxes, colour=FOLLOWED, width=4):
+    """A copy of an image with boxes `(N, 4)` or one box `(4,)` in its own pixels."""
     image = Image.fromarray(image)
     draw = ImageDraw.Draw(image)
-    for y1, x1, y2, x2 in (SCALE * np.asarray(boxes, float).reshape(-1, 4)).tolist():
+    for y1, x1, y2, x2 in np.asarray(boxes, float).reshape(-1, 4).tolist():
         draw.rectangle((x1, y1, max(x1, x2 - 1), max(y1, y2 - 1)), outline=tuple(colour), width=width)
     return np.asarray(image)
 

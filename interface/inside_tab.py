@@ -49,12 +49,21 @@ def inside_tab(models, tab, photo, model_name, confidence, example=None):
             followed = gr.Radio(
                 [NOBODY], value=NOBODY, label="Follow", elem_id="follow", scale=4, min_width=240, container=False
             )
+            overlaps = {
+                number: percent_slider(
+                    "Overlap that suppression allows in %",
+                    50,
+                    f"overlap-{number}",
+                    1,
+                    99,
+                    visible="hidden",
+                    scale=3,
+                    min_width=230,
+                )
+                for number in THRESHOLDS
+            }
             why = gr.Button("Why not this one?", size="md", elem_id="why", min_width=190, scale=0)
     view = gr.HTML(f"<p>{EMPTY}</p>", js_on_load=POINTING_SCRIPT, elem_id="inside", apply_default_css=False)
-    overlaps = {
-        number: percent_slider("Overlap that suppression allows in %", 50, f"overlap-{number}", 1, 99, visible="hidden")
-        for number in THRESHOLDS
-    }
 
     # The example shows nothing that is anybody's, so one walk serves all visitors.
     @functools.lru_cache(maxsize=4)
@@ -105,7 +114,7 @@ def inside_tab(models, tab, photo, model_name, confidence, example=None):
         number = min(max(int(number), 1), len(STEPS))
         return number, number, show(seen, number, who, *percents), *shown_sliders(number)
 
-    def answer(seen, who, *percents, event: gr.EventData):
+    def answer(event: gr.EventData, seen, who, *percents):
         if seen is None:
             return gr.skip()
         try:

@@ -14,6 +14,7 @@ from interface.inside_drawing import (
     SCALE,
     cells,
     crop,
+    framed,
     grey,
     heated,
     more_boxes,
@@ -307,10 +308,10 @@ def _masks(walk, row, _):
 
 def _result(walk, row, _):
     found = walk.shown()
-    if row is None:
-        drawn, caption = drawing.draw_instances(walk.photo, found), "Result"
-    else:
-        drawn = drawing.draw_instances(walk.photo, found[row : row + 1], numbers=[row])
+    drawn = drawing.draw_instances(walk.photo, found, boxes=False)
+    caption = "Result"
+    if row is not None:
+        drawn = framed(drawn, found.boxes[row])
         caption = f"{walk.name(row)} at the end of its way"
     count, height, width = len(found), *walk.seen.detections.image_size
     return (

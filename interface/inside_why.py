@@ -90,7 +90,7 @@ def why_html(walk, shares):
         y, x = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
         row = _mask_at(walk, (y1 + y2) / 2, (x1 + x2) / 2)
         if row is not None:
-            return _answer(walk, f"That is {walk.name(row)}: it was found.", seen.found_boxes[row], None, None)
+            return _answer(walk, f"That is {walk.name(row)}: it was found.", None, seen.found_boxes[row], None)
         box = box_at(seen, y, x)
         if box is None:
             words = "No anchor of the network was moved around this place, so it never looked here."
@@ -171,11 +171,13 @@ def _answer(walk, words, wanted, own, rival):
         if box is not None:
             image = more_boxes(image, box, colour, width)
     top, left, bottom, right = (2 * edge for edge in walk.seen.window)
+    nearest = "the box that came nearest" if wanted is not None else "its box"
     legend = [
-        '<span class="wanted">white</span> what you marked',
-        *['<span class="own">orange</span> the box that came nearest'] * (own is not None),
+        *['<span class="wanted">white</span> what you marked'] * (wanted is not None),
+        *[f'<span class="own">orange</span> {nearest}'] * (own is not None),
         *['<span class="rival">blue</span> the one that won'] * (rival is not None),
     ]
-    caption = "Your mark · click or drag for another one"
-    picture = tile(image[top:bottom, left:right], caption, name="wide why")
+    picture = tile(
+        image[top:bottom, left:right], "Click an animal that was missed, or drag a box around it", name="wide why"
+    )
     return f'<div class="verdict" role="status"><p>{words}</p><p class="legend">{", ".join(legend)}</p></div>{picture}'

@@ -7,7 +7,7 @@ import io
 from interface.safety.text import table_cell
 from mrcnn.results.wording import counted_names
 
-LEAST = 3  # images; what was seen in fewer is taken for an error and not counted
+LEAST = 0.5  # seconds; what was in sight for less is taken for an error and not counted
 COLUMNS = ["number", "class", "first_s", "last_s", "present_s", "present_min", "images", "best_score"]
 
 
@@ -74,7 +74,7 @@ class Presence:
 
     def stays(self):
         """`(number from 1, Stay)` of each object that counts, in the order in which they came."""
-        return [(number + 1, stay) for number, stay in sorted(self._stays.items()) if stay.images >= LEAST]
+        return [(number + 1, stay) for number, stay in sorted(self._stays.items()) if stay.seconds >= LEAST]
 
     def counted(self):
         """How many objects there were, in words: `"3 cats"`, `"1 cat and 2 dogs"` or `"nothing"`."""

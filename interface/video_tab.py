@@ -71,6 +71,7 @@ def video_tab(models, example=None):
             view = gr.HTML(frame_html(), elem_id="clip-view", apply_default_css=False)
             result = gr.Video(
                 label="Instances and semantic map",
+                show_label=False,  # it would cover what is written in the images
                 interactive=False,
                 autoplay=True,
                 loop=True,
@@ -100,7 +101,7 @@ def video_tab(models, example=None):
             nonlocal last
             image = sized_for_video(image)
             detections, _ = models.detect(name, image, percent / 100)
-            found, numbers = tracker.follow(detections.instances(percent / 100))
+            found, numbers = tracker.follow(detections.instances(percent / 100), image)
             last = draw_both(image, found, detections.class_names, numbers, look), found, numbers
             return np.concatenate(last[0], axis=1)
 
