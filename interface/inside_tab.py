@@ -29,41 +29,31 @@ def inside_tab(models, tab, photo, model_name, confidence, example=None):
     """
     # What was asked for, and the walk of it.
     seen = gr.State(None, time_to_live=3600)
-    # All that is pressed stands above the picture, which has one height, so that nothing moves under the pointer.
-    with gr.Column(visible="hidden", elem_id="guide-bar") as bar:
-        name = gr.Radio(
-            [(f"{number} {step.title}", number) for number, step in enumerate(STEPS, start=1)],
-            value=1,
-            label="Steps",
-            show_label=False,
-            container=False,
-            elem_id="step-names",
-        )
-        with gr.Row(elem_id="step-row"):
-            back = gr.Button("Previous", size="md", elem_id="step-back", min_width=110, scale=0)
-            step = gr.Slider(
-                1, len(STEPS), value=1, step=1, label="Step", elem_id="step", buttons=[], min_width=120, container=False
+    # All that is pressed stands beside the picture or above it, and the picture has one height, so that nothing moves
+    # under the pointer.
+    with gr.Row(elem_id="guide"):
+        with gr.Column(visible="hidden", elem_id="guide-bar", scale=0, min_width=260) as bar:
+            name = gr.Radio(
+                [(f"{number} {step.title}", number) for number, step in enumerate(STEPS, start=1)],
+                value=1,
+                label="Steps",
+                show_label=False,
+                container=False,
+                elem_id="step-names",
             )
-            on = gr.Button("Next", variant="primary", size="md", elem_id="step-next", min_width=110, scale=0)
-        with gr.Row(elem_id="follow-row"):
-            followed = gr.Radio(
-                [NOBODY], value=NOBODY, label="Follow", elem_id="follow", scale=4, min_width=240, container=False
-            )
-            overlaps = {
-                number: percent_slider(
-                    "Overlap that suppression allows in %",
-                    50,
-                    f"overlap-{number}",
-                    1,
-                    99,
-                    visible="hidden",
-                    scale=3,
-                    min_width=230,
-                )
-                for number in THRESHOLDS
-            }
-            why = gr.Button("Why not this one?", size="md", elem_id="why", min_width=190, scale=0)
-    view = gr.HTML(f"<p>{EMPTY}</p>", js_on_load=POINTING_SCRIPT, elem_id="inside", apply_default_css=False)
+            with gr.Row(elem_id="step-row"):
+                back = gr.Button("Previous", size="md", elem_id="step-back", min_width=90)
+                on = gr.Button("Next", variant="primary", size="md", elem_id="step-next", min_width=90)
+            step = gr.Slider(1, len(STEPS), value=1, step=1, label="Step", elem_id="step", buttons=[], container=False)
+            followed = gr.Radio([NOBODY], value=NOBODY, label="Follow", elem_id="follow", container=False)
+            why = gr.Button("Why not this one?", size="md", elem_id="why")
+            with gr.Column(elem_id="overlaps"):
+                sliders = [
+                    percent_slider("Overlap allowed in %", 50, f"overlap-{number}", 1, 99, visible="hidden")
+                    for number in THRESHOLDS
+                ]
+        with gr.Column(scale=10, min_width=320):
+            view = gr.HTML(f"<p>{EMPTY}</p>", js_on_load=POINTING_SCRIPT, elem_id="inside", apply_default_css=False)
 
     # The example shows nothing that is anybody's, so one walk serves all visitors.
     @functools.lru_cache(maxsize=4)
@@ -122,7 +112,6 @@ def inside_tab(models, tab, photo, model_name, confidence, example=None):
         except (AttributeError, ValueError) as error:
             raise gr.Error(str(error), print_exception=False) from None
 
-    sliders = list(overlaps.values())
     drawing = {
         "show_progress": "hidden",
         "trigger_mode": "always_last",

@@ -57,14 +57,14 @@ def video_tab(models, example=None):
                         elem_id="clip-examples",
                         api_visibility="private",
                     )
+            with gr.Row():
+                start = gr.Button("Segment", variant="primary", elem_id="clip-start", min_width=120)
+                end = gr.Button("Stop", elem_id="clip-stop", min_width=120)
             look = gr.Radio(
                 look_choices(class_names(models.names()[0])), value="masks", label="Look", elem_id="clip-look"
             )
             model_name = model_dropdown(models, "clip-model")
             confidence = confidence_slider("clip-confidence")
-            with gr.Row():
-                start = gr.Button("Segment", variant="primary", elem_id="clip-start", min_width=120)
-                end = gr.Button("Stop", elem_id="clip-stop", min_width=120)
         with gr.Column(scale=9, min_width=320):
             status = gr.Markdown(WELCOME, elem_id="clip-status", container=False)
             # The images as they are made, and in their place the clip once it is written.

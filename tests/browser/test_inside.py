@@ -51,7 +51,7 @@ def test_an_example_is_walked_by_name_by_button_and_by_slider(open_page, width, 
     page.locator("#step-back").click()
     step, words = title(page, "feature pyramid")
     step.to_have_text(words)
-    for name in ("RoIAlign", "masks on the photo"):
+    for name in ("RoIAlign", "proposals that stay", "masks on the photo"):
         choose(page, name)
         images = page.locator(".step img")
         assert all(images.nth(index).evaluate("image => image.naturalWidth") for index in range(images.count()))
