@@ -6,7 +6,9 @@
 CAMERA_SCRIPT = """<script>
 const cameras = navigator.mediaDevices;
 if (cameras) {
-  const ask = cameras.getUserMedia.bind(cameras);
+  // An example may take the place of a camera: see the Live tab.
+  const camera = cameras.getUserMedia.bind(cameras);
+  const ask = (wishes) => window.cameraStandIn?.() ?? camera(wishes);
   const reasons = {
     NotAllowedError: "The camera is not allowed here: allow it in the browser's settings for this page.",
     NotFoundError: "No camera was found.",

@@ -3,17 +3,22 @@
 import collections
 import dataclasses
 import json
+import tempfile
 import time
+from pathlib import Path
 
 import gradio as gr
 
+from interface.example_clip import served, write_clip
 from interface.file_inputs import FACING_AWAY, CameraInput
+from interface.model_card import class_names
 from interface.safety.text import sorry
 from interface.tracker import Tracker
-from interface.video_frames import sized_for_video, video_html
+from interface.video_frames import draw_both, frame_html, look_choices, sized_for_video
 from interface.widgets import confidence_slider, model_dropdown
 
-EVERY = 0.1  # seconds between two images; while one is being looked at, newer ones replace each other
+EVERY = 1 / 60  # seconds between two looks whether the camera has a new image and the server answered those before
+AHEAD = 2  # images without an answer: one in work, and one on its way so that the server need not wait for it
 LONGEST = 300  # seconds after which the camera has to be started again, so that a forgotten one frees its place
 VISITORS = 4  # cameras at a time
 WINDOW = 3.0  # seconds over which the rate is taken
@@ -22,44 +27,100 @@ START = "Start the camera"
 WISHES = {"video": {"width": 640, "height": 480, **FACING_AWAY}}
 
 # One button starts and stops: it presses those of Gradio's component, which asks for the camera first and calls it
-# recording what is only watching. A camera that was switched off is asked for again.
-CAMERA_SCRIPT = """
+# recording what is only watching. A camera that was switched off is asked for again. The example takes the camera's
+# place by `cameraStandIn`, see `interface.cameras`: what it plays goes the same way as what a camera sees.
+CAMERA_SCRIPT = (
+    """
 const row = element.closest("#live-row");
-const camera = row.querySelector("#live-camera"), button = row.querySelector("#live-start");
-const video = () => camera.querySelector("video");
+// Looked up each time: parts of the page appear in any order.
+const part = (name) => row.querySelector(`#live-${name}`);
+const video = () => part("camera")?.querySelector("video");
 const tracks = () => (video()?.srcObject?.getTracks() ?? []).filter((track) => track.readyState === "live");
-const capture = () => camera.querySelector(".capture-button");
-const running = () => !!camera.querySelector(".capture-button :is([title='stop recording'], [title='spinner'])");
+const capture = () => part("camera")?.querySelector(".capture-button");
+const running = () => !!capture()?.querySelector(":is([title='stop recording'], [title='spinner'])");
 let starting = false;
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-const start = async () => {
+
+// Gradio's component sends an image at each of its ticks, whether or not those before were answered, so a queue would
+// grow wherever the way is slow. It takes none of a video without width: its video has one for a single tick, when the
+// camera has a new image and fewer than AHEAD are unanswered. An answer that does not come is not waited for.
+const PATIENCE = 2000, unanswered = [];
+watch("value", () => unanswered.shift());
+const pace = (video) => {
+  if (!video || "paced" in video) return;
+  const width = Object.getOwnPropertyDescriptor(HTMLVideoElement.prototype, "videoWidth").get;
+  let open = false, last = -1;
+  video.paced = true;
+  Object.defineProperty(video, "videoWidth", { get() {
+    const now = performance.now();
+    while (unanswered.length && now - unanswered[0] > PATIENCE) unanswered.shift();
+    if (!open && unanswered.length < AHEAD && video.currentTime !== last) {
+      open = true;
+      last = video.currentTime;
+      unanswered.push(now);
+      queueMicrotask(() => { open = false; });
+    }
+    return open ? width.call(video) : 0;
+  } });
+};
+
+// The example as a camera: a canvas on which a clip is played.
+const standIn = async () => {
+  const clip = Object.assign(document.createElement("video"), { src: EXAMPLE, loop: true, muted: true });
+  clip.playsInline = true;
+  await clip.play();
+  const canvas = Object.assign(document.createElement("canvas"), { width: clip.videoWidth, height: clip.videoHeight });
+  const stream = canvas.captureStream(30);
+  const draw = () => {
+    canvas.getContext("2d").drawImage(clip, 0, 0);
+    if (stream.active) requestAnimationFrame(draw); else clip.pause();
+  };
+  draw();
+  return stream;
+};
+const start = async (source) => {
   starting = true;
+  unanswered.length = 0;
+  window.cameraStandIn = source;
   try {
-    const access = camera.querySelector("[title='grant webcam access'] button");
+    const access = part("camera").querySelector("[title='grant webcam access'] button");
     if (access) access.click();
     else if (!tracks().length) {
       video().srcObject = await navigator.mediaDevices.getUserMedia(WISHES);
       await video().play();
     }
     for (let waited = 0; waited < 300 && !(capture() && tracks().length); waited++) await pause(100);
+    pace(video());
     if (capture() && !running()) capture().click();
     await pause(500);
   } catch (error) {
     console.warn(error);  // the status line says it
-  } finally { starting = false; }
+  } finally { starting = false; window.cameraStandIn = null; }
 };
 const stop = () => {
   if (running()) capture().click();
   for (const track of tracks()) track.stop();
 };
-button.addEventListener("click", () => (running() ? stop() : starting || start()));
+row.addEventListener("click", async (event) => {
+  const button = event.target.closest("#live-start, #live-example");
+  if (!button || starting) return;
+  const example = button.id === "live-example";
+  if (running() && !example) return stop();
+  stop();
+  while (running()) await pause(100);
+  start(example ? standIn : null);
+});
 setInterval(() => {
-  if (!starting && tracks().length && (!running() || !camera.offsetParent)) stop();
-  else if (!camera.offsetParent && running()) stop();
-  const words = running() ? "Stop" : "START";
-  if (button.textContent.trim() !== words) button.textContent = words;
+  pace(video());
+  const seen = row.offsetParent, button = part("start"), words = running() ? "Stop" : "START";
+  if (!starting && tracks().length && (!running() || !seen)) stop();
+  else if (!seen && running()) stop();
+  if (button && button.textContent.trim() !== words) button.textContent = words;
 }, 300);
-""".replace("WISHES", json.dumps(WISHES)).replace("START", START)
+""".replace("WISHES", json.dumps(WISHES))
+    .replace("START", START)
+    .replace("AHEAD", str(AHEAD))
+)
 
 
 @dataclasses.dataclass
@@ -69,10 +130,12 @@ class Watch:
     Attributes:
         tracker: `Tracker`.
         answered: when the last images were answered, in seconds of `time.perf_counter`.
+        count: how many there were.
     """
 
     tracker: Tracker = dataclasses.field(default_factory=Tracker)
     answered: collections.deque = dataclasses.field(default_factory=collections.deque)
+    count: int = 0
 
     def tick(self, now):
         """Counts an image that is answered at `now` seconds.
@@ -80,6 +143,7 @@ class Watch:
         Returns:
             float. Images a second over the last `WINDOW` seconds; 0 for the first one.
         """
+        self.count += 1
         self.answered.append(now)
         while now - self.answered[0] > WINDOW:
             self.answered.popleft()
@@ -87,33 +151,46 @@ class Watch:
         return (len(self.answered) - 1) / passed if passed else 0.0
 
 
-def live_tab(models):
+def live_tab(models, example=None):
     """Builds the tab and wires its events.
 
     Args:
         models: `interface.session.Models`.
+        example: path of the photo that the example clip is made of, or `None` for no example.
     """
     watch = gr.State(None, time_to_live=LONGEST)
-    with gr.Row(elem_id="live-row"):
-        with gr.Column(scale=3, min_width=280):
+    names = class_names(models.names()[0])
+    # In the order of a phone: the picture first, which takes all of the width.
+    with gr.Column(elem_id="live-row"):
+        with gr.Row(elem_id="live-bar"):
+            gr.Button(START, variant="primary", elem_id="live-start", min_width=150, scale=0)
+            if example:
+                gr.Button("Try it with an example", elem_id="live-example", min_width=240, scale=0)
+            status = gr.Markdown(IDLE, elem_id="live-status", container=False)
+        images = gr.HTML(frame_html(), elem_id="live-images", apply_default_css=False)
+        with gr.Row(elem_id="live-choices"):
+            with gr.Column(scale=6, min_width=280):
+                look = gr.Radio(look_choices(names), value="masks", label="Look", elem_id="live-look")
+                semantic = gr.Checkbox(True, label="Semantic map beside it", elem_id="live-semantic")
+            with gr.Column(scale=3, min_width=240):
+                confidence = confidence_slider("live-confidence")
+                model_name = model_dropdown(models, "live-model")
             camera = CameraInput(
                 label="Camera",
                 sources=["webcam"],
                 streaming=True,
                 type="numpy",
                 webcam_options=gr.WebcamOptions(mirror=False, constraints=WISHES),
-                height=300,
+                height=190,
+                scale=2,
+                min_width=220,
                 elem_id="live-camera",
                 alt_text="The image of your camera",
             )
-            gr.Button(START, variant="primary", elem_id="live-start")
-            model_name = model_dropdown(models, "live-model")
-            confidence = confidence_slider("live-confidence")
-        with gr.Column(scale=7, min_width=320):
-            status = gr.Markdown(IDLE, elem_id="live-status", container=False)
-            images = gr.HTML(video_html(), js_on_load=CAMERA_SCRIPT, elem_id="live-images", apply_default_css=False)
+    address = json.dumps(_example_address(images, example)) if example else "null"
+    images.js_on_load = CAMERA_SCRIPT.replace("EXAMPLE", address)
 
-    def look(frame, watch, name, percent):
+    def look_at(frame, watch, name, percent, look, semantic):
         if frame is None:
             return gr.skip(), gr.skip(), watch
         watch = watch or Watch()
@@ -124,14 +201,15 @@ def live_tab(models):
             return sorry(error), gr.skip(), watch
         found = detections.instances(percent / 100)
         found, numbers = watch.tracker.follow(found)
+        drawn = draw_both(image, found, detections.class_names, numbers, look, semantic)
         rate = watch.tick(time.perf_counter())
         rate = f"{rate:.1f} images a second · " if rate else ""
         words = f"{len(found)} found · {rate}model {milliseconds:.0f} ms"
-        return words, video_html(image, found, detections.class_names, numbers), watch
+        return words, frame_html(drawn, found, semantic, watch.count), watch
 
     camera.stream(
-        look,
-        [camera, watch, model_name, confidence],
+        look_at,
+        [camera, watch, model_name, confidence, look, semantic],
         [status, images, watch],
         show_progress="hidden",
         stream_every=EVERY,
@@ -141,4 +219,13 @@ def live_tab(models):
         concurrency_limit=VISITORS,
         api_visibility="private",
     )
-    camera.clear(lambda: (IDLE, video_html(), None), None, [status, images, watch], api_visibility="private")
+    camera.clear(lambda: (IDLE, frame_html(), None), None, [status, images, watch], api_visibility="private")
+
+
+def _example_address(component, photo):
+    """Where the browser finds a clip made of the photo."""
+    with tempfile.TemporaryDirectory(prefix="clip-") as folder:
+        clip = Path(folder) / "example.mp4"
+        write_clip(photo, clip)
+        # Relative, so that it holds behind a proxy that serves the page below a path of its own.
+        return f"gradio_api/file={served(component, clip)}"

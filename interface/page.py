@@ -73,16 +73,17 @@ def build_page(models=None, cache=None):
         with gr.Tabs() as tabs:
             with gr.Tab("Photo"):
                 chosen = photo_tab(models, cache)
+            example = chosen[0].value and chosen[0].value["path"]  # the scene that the page opens with
             with gr.Tab("Live"):
-                live_tab(models)
+                live_tab(models, example)
             with gr.Tab("Video"):
-                video_tab(models)
+                video_tab(models, example)
             with gr.Tab("Many photos"):
                 asked = batch_tab(models, tabs)
             with gr.Tab("Correct", id="correct") as correct:
                 correct_tab(models, correct, asked, *chosen)
             with gr.Tab("Inside", elem_id="inside-tab") as inside:
-                inside_tab(models, inside, *chosen)
+                inside_tab(models, inside, *chosen[:3], example)
             with gr.Tab("How it works"):
                 explain_tab()
             with gr.Tab("For programs"):

@@ -2,10 +2,12 @@
 
 import numpy as np
 
+from interface.appearance import likeness, signature
 from mrcnn.results.boxes import box_iou
 from mrcnn.results.instances import Instances
 
 HELD = 3  # images for which an object that is missed stays where it was last seen
+LEAST_LIKENESS = 0.93  # of colours, to be one object: three cats in other furs stayed below 0.91, one stayed above 0.95
 LEAST_IOU = 0.3  # of two boxes, to be those of one object
 MEMORY = 15  # images for which an object that is out of sight keeps its number
 
@@ -17,17 +19,26 @@ class Tracker:
     lowest number that is free, so that colours stay few. As in SORT (Bewley et al., 2016,
     https://arxiv.org/abs/1602.00763), without its prediction of motion: between two images a cat seldom leaves its own
     box.
+
+    With `reuse=False` a number is one object's for good, so that objects can be counted, and who comes back into sight
+    gets the old number back: the one whose colours are most like it.
+
+    Args:
+        reuse: bool. Whether the number of an object that was forgotten may be given to another. Defaults to `True`.
     """
 
-    def __init__(self):
+    def __init__(self, reuse=True):
+        self._reuse = reuse
         self._rows = {}  # number -> `Instances` of length 1, as last seen
         self._unseen = {}  # number -> images since then
+        self._colours = {}  # number -> class id and mean signature, of all that there ever were; only without reuse
 
-    def update(self, found):
+    def update(self, found, image=None):
         """Numbers the objects of the next image.
 
         Args:
             found: `mrcnn.Instances`.
+            image: uint8 `(H, W, 3)`. That image; needed without reuse.
 
         Returns:
             int array `(N,)`, numbers from 0, each at most once.
@@ -40,27 +51,42 @@ class Tracker:
             row, column = np.unravel_index(overlaps.argmax(), overlaps.shape)
             numbers[row] = known[column]
             overlaps[row], overlaps[:, column] = 0, 0
-        taken = {*known, *numbers.tolist()}
+        signatures = [] if self._reuse else [signature(image, window) for window in found.windows]
+        taken = {*known, *self._colours, *numbers.tolist()}
         for row in np.flatnonzero(numbers < 0):
-            numbers[row] = next(number for number in range(len(taken) + 1) if number not in taken)
+            back = None if self._reuse else self._known_again(found.class_ids[row], signatures[row], numbers)
+            free = (number for number in range(len(taken) + 1) if number not in taken)
+            numbers[row] = next(free) if back is None else back
             taken.add(int(numbers[row]))
         self._unseen = {number: unseen + 1 for number, unseen in self._unseen.items()}
         for row, number in enumerate(numbers.tolist()):
             self._rows[number], self._unseen[number] = found[row : row + 1], 0
+            if not self._reuse:
+                _, before = self._colours.get(number, (0, signatures[row]))
+                self._colours[number] = found.class_ids[row], 0.9 * before + 0.1 * signatures[row]
         for number in [number for number, unseen in self._unseen.items() if unseen > MEMORY]:
             del self._rows[number], self._unseen[number]
         return numbers
 
-    def follow(self, found):
+    def _known_again(self, class_id, colours, visible):
+        """The number of the object out of sight that is most like this one, or `None` if none is."""
+        alike = {
+            number: likeness(colours, other)
+            for number, (other_class, other) in self._colours.items()
+            if other_class == class_id and number not in visible
+        }
+        best = max(alike, key=alike.get, default=None)
+        return best if best is not None and alike[best] >= LEAST_LIKENESS else None
+
+    def follow(self, found, image=None):
         """Like `update`, and holds what is missed for no more than `HELD` images, or objects would blink.
 
-        Args:
-            found: `mrcnn.Instances`.
+        Arguments are those of `update`.
 
         Returns:
             `Instances` of those found and those held, best score first, and their numbers, int array `(N,)`.
         """
-        numbers = self.update(found).tolist()
+        numbers = self.update(found, image).tolist()
         held = [
             number
             for number, unseen in self._unseen.items()

@@ -41,7 +41,8 @@ def redraw_clip(source, target, redraw):
             same size; an odd last row or column is left out.
 
     Yields:
-        `(done, total)` after each image: ints, the latter as far as the file tells it, and at least the former.
+        `(done, total, seconds)` after each image: ints, the latter as far as the file tells it, and at least the
+        former; and the time of the image in the file.
         Closing the generator in between leaves a video of what was done.
 
     Raises:
@@ -120,7 +121,7 @@ def _redraw(reader, writer, redraw):
                 frame.time_base, frame.pts = TICK, round(shown / TICK)
                 writer.mux(drawn.encode(frame))
                 done += 1
-                yield done, max(done, total)
+                yield done, max(done, total), shown
         return done
     finally:
         if drawn:

@@ -1,5 +1,6 @@
 """`MaskRCNN`: from an image in any form to `Instances` in its own pixels. Page, command line and evaluation use it."""
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -196,8 +197,12 @@ class MaskRCNN:
 
         confidence = self.config.confidence if confidence is None else confidence
         limit = self._check_thresholds(confidence, limit)
+        image = read_image(image)
+        start = time.perf_counter()
         made = self.letterbox(image, size)
+        milliseconds = 1000 * (time.perf_counter() - start)
         found, stages = inspection.inspect(network, made.canvas, made.window, confidence, limit)
+        stages["milliseconds"]["letterbox"] = milliseconds
         return inspection.Inspection(**stages, detections=network.detections(found, made.window, made.image_size))
 
     def letterbox(self, image, size=None):

@@ -15,7 +15,11 @@ def counted(found):
 
 
 def counted_names(names):
-    """Class names, one an object, in the words of `counted`."""
+    """As `counted`, of the class of each object.
+
+    Args:
+        names: list of str.
+    """
     parts = [f"{number} {name if number == 1 else plural(name)}" for name, number in Counter(names).items()]
     if not parts:
         return "nothing"

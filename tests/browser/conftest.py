@@ -29,8 +29,8 @@ CHROMIUM_FLAGS = [
 ]
 
 
-# Of Gradio's own camera widget, where its tab is left while the video is starting: nothing is broken by it.
-INTERRUPTED_PLAY = "The play() request was interrupted because the media was removed from the document"
+# Of Gradio's own camera and video, where they are left or hidden while the video is starting: nothing is broken by it.
+INTERRUPTED_PLAY = "The play() request was interrupted"
 
 
 def note_problems(page):

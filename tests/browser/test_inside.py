@@ -1,39 +1,116 @@
-"""The Inside tab: a walk through the network with the photo of the first tab."""
+"""The Inside tab: a walk through the network with the photo of the first tab, or with the page's own example."""
+
+import re
 
 import pytest
 from playwright.sync_api import expect
 
-from interface.inside_tab import STEPS
+from interface.inside_view import STEPS
 from tests.browser.tabs import open_tab
 from tests.browser.test_page import segment
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
+NUMBER = {step.title: number for number, step in enumerate(STEPS, start=1)}
 
 
-def test_without_a_photo_it_says_what_to_do(page):
-    open_tab(page, "Inside")
-    expect(page.locator("#inside")).to_contain_text("Choose a photo in the first tab")
-    expect(page.locator("#step")).to_be_hidden()
+def title(page, name):
+    return expect(page.locator(".step h2")), f"{NUMBER[name]} of {len(STEPS)}: {name}"
+
+
+def choose(page, name):
+    """Presses a step's name and waits for it."""
+    page.locator("#step-names").get_by_text(f"{NUMBER[name]} {name}", exact=True).click()
+    step, words = title(page, name)
+    step.to_have_text(words)
+
+
+def stage(page):
+    """Where the tiles begin, and how high they are."""
+    return page.locator(".step .tiles").evaluate(
+        "tiles => [Math.round(tiles.getBoundingClientRect().top + scrollY), tiles.offsetHeight]"
+    )
 
 
 @pytest.mark.parametrize("width, height", [(1366, 900), (390, 844)])
-def test_the_slider_walks_through_the_network(open_page, width, height):
+def test_an_example_is_walked_by_name_by_button_and_by_slider(open_page, width, height):
+    """Without a photo of the visitor's own; one cat is followed, and nothing jumps."""
     page = open_page(viewport={"width": width, "height": height})
-    segment(page)
     open_tab(page, "Inside")
-    expect(page.locator(".step h2")).to_contain_text(f"1 of {STEPS}")
-    slider = page.locator("#step input[type=range]")
-    slider.focus()
-    for number in range(2, STEPS + 1):
-        page.keyboard.press("ArrowRight")
-        expect(page.locator(".step h2")).to_contain_text(f"{number} of {STEPS}")
+    step, words = title(page, "what the network sees")
+    step.to_have_text(words)
+    where = stage(page)
+    page.locator("#step-next").click()
+    step, words = title(page, "feature pyramid")
+    step.to_have_text(words)
+    assert stage(page) == where
+    page.locator("#step input[type=range]").focus()
+    page.keyboard.press("ArrowRight")
+    step, words = title(page, "anchors")
+    step.to_have_text(words)
+    assert stage(page) == where
+    page.locator("#step-back").click()
+    step, words = title(page, "feature pyramid")
+    step.to_have_text(words)
+    for name in ("RoIAlign", "proposals that stay", "masks on the photo"):
+        choose(page, name)
         images = page.locator(".step img")
-        assert images.count() >= 1
         assert all(images.nth(index).evaluate("image => image.naturalWidth") for index in range(images.count()))
+        expect(page.locator(".step .tiles")).to_contain_text("cat 1")
+        assert stage(page) == where
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-    expect(page.locator(".step p")).to_contain_text("1 cat")
-    # The page remembers the walk for as long as photo, model and confidence stay.
+    page.locator("#follow").get_by_text(re.compile("^cat 2")).click()
+    expect(page.locator(".step .tiles")).to_contain_text("cat 2")
+    # The page remembers where one was for as long as photo, model and confidence stay.
     open_tab(page, "Photo")
     open_tab(page, "Inside")
-    expect(page.locator(".step h2")).to_contain_text(f"{STEPS} of {STEPS}")
+    step, words = title(page, "masks on the photo")
+    step.to_have_text(words)
     assert page.problems == []
+
+
+def test_a_photo_of_ones_own_is_looked_into(page):
+    segment(page)
+    open_tab(page, "Inside")
+    step, words = title(page, "what the network sees")
+    step.to_have_text(words)
+    choose(page, "masks on the photo")
+    expect(page.locator(".step p").first).to_contain_text("1 cat.")
+
+
+def test_suppression_acts_at_once(page):
+    open_tab(page, "Inside")
+    page.wait_for_selector(".step h2")
+    choose(page, "detections that stay")
+    expect(page.locator(".step figcaption")).to_contain_text("3 detections")
+    slider = page.locator(f"#overlap-{NUMBER['detections that stay']} input[type=range]")
+    slider.focus()
+    page.keyboard.press("End")
+    expect(page.locator(".step p").first).to_contain_text("by more than 0.99")
+    caption = page.locator(".step figcaption").inner_text()
+    assert int(re.match(r"\d+", caption)[0]) > 3
+
+
+def test_why_not_this_one(page):
+    open_tab(page, "Inside")
+    page.wait_for_selector(".step h2")
+    page.locator("#why").click()
+    image = page.locator(".why img")
+    image.wait_for()
+    image.scroll_into_view_if_needed()
+    box = image.bounding_box()
+
+    def place(x, y):
+        return box["x"] + x * box["width"], box["y"] + y * box["height"]
+
+    page.mouse.click(*place(0.5, 0.3))
+    expect(page.locator(".verdict")).to_contain_text(re.compile(r"That is cat \d: it was found"))
+    image.scroll_into_view_if_needed()
+    box = image.bounding_box()
+    page.mouse.move(*place(0.55, 0.7))
+    page.mouse.down()
+    page.mouse.move(*place(0.9, 0.97), steps=4)
+    page.mouse.up()
+    verdict = page.locator(".verdict")
+    expect(verdict).to_contain_text(re.compile(r"Lost in step \d+, "))
+    step, name = re.search(r"Lost in step (\d+), (.+?)\.", verdict.inner_text()).groups()
+    assert NUMBER[name] == int(step)

@@ -1,6 +1,10 @@
 """The Video tab with a clip of Chelsea the cat, who moves from side to side."""
 
+import csv
+import io
+import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -32,9 +36,7 @@ def choose_clip(page, path):
 def test_a_clip_comes_back_with_masks_and_sound(page, video, tmp_path, server):
     choose_clip(page, video)
     page.locator("#clip-start").click()
-    expect(page.locator("#clip-status")).to_have_text(
-        re.compile(r"Done: 30 images, 1 found at most, [\d.]+ a second\.")
-    )
+    expect(page.locator("#clip-status")).to_have_text(re.compile(r"Done: 30 images, 1 cat, [\d.]+ images a second\."))
     page.wait_for_function("() => document.querySelector('#clip-result video')?.videoWidth === 640")
     with page.expect_download() as download:
         page.locator("#clip-result").get_by_label("Download").click()
@@ -44,6 +46,12 @@ def test_a_clip_comes_back_with_masks_and_sound(page, video, tmp_path, server):
     assert len(images) == 30 and sound is not None
     semantic = np.abs(images[0][:, 320:].astype(int) - drawing.class_colour(1)).max(axis=2) < 60
     assert 0.3 < semantic.mean() < 0.95
+    with page.expect_download() as download:
+        page.locator("#clip-csv").click()
+    assert download.value.suggested_filename == "chelsea-presence.csv"
+    (row,) = csv.DictReader(io.StringIO(Path(download.value.path()).read_text()))
+    assert row["class"] == "cat" and row["images"] == "30" and float(row["present_s"]) == pytest.approx(3, abs=0.15)
+    expect(page.locator("#clip-table tbody tr")).to_have_count(1)
     assert {address for address in page.requested if not address.startswith((server, "data:", "blob:"))} == set()
 
 
@@ -53,6 +61,11 @@ def test_a_stopped_clip_gives_what_was_done(page, video, tmp_path):
     choose_clip(page, long)
     page.locator("#clip-start").click()
     expect(page.locator("#clip-status")).to_contain_text("Image ")
+    # What is done is seen while the rest is in work.
+    images = page.locator("#clip-view img")
+    expect(images).to_have_count(2)
+    before = images.first.get_attribute("src")
+    page.wait_for_function(f"() => document.querySelector('#clip-view img').src !== {json.dumps(before)}")
     page.locator("#clip-stop").click()
     expect(page.locator("#clip-status")).to_contain_text(re.compile(r"Stopped after \d+ images"))
     page.wait_for_function("() => document.querySelector('#clip-result video')?.duration > 0")
@@ -63,3 +76,13 @@ def test_a_broken_clip_gives_one_sentence(page, tmp_path):
     choose_clip(page, tmp_path / "broken.mp4")
     page.locator("#clip-start").click()
     expect(page.locator("#clip-status")).to_contain_text("Sorry. broken.mp4 is not a video in a known format")
+
+
+def test_the_example_has_three_cats_who_keep_their_numbers(page):
+    open_tab(page, "Video")
+    page.locator("#clip-examples .gallery-item").click()
+    page.wait_for_selector("#clip video")
+    page.get_by_label("Only cats in colour").click()
+    page.locator("#clip-start").click()
+    expect(page.locator("#clip-status")).to_contain_text(re.compile(r"Done: 72 images, 3 cats, "))
+    assert page.locator("#clip-table td:first-child").all_inner_texts() == ["1", "2", "3"]

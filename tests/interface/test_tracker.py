@@ -70,3 +70,43 @@ def test_what_is_missed_for_a_few_images_stays_where_it_was():
     followed, numbers = tracker.follow(found(RIGHT))
     assert numbers.tolist() == [1] and len(followed) == 1
     assert len(tracker.follow(Instances.empty((50, 50)))[0]) == 0, "another camera's image is no place to hold it in"
+
+
+def coloured(*boxes_and_colours):
+    """Instances whose masks fill their boxes, and the image with these colours in them."""
+    image = np.zeros((100, 100, 3), np.uint8)
+    windows = []
+    for (y1, x1, y2, x2), colour in boxes_and_colours:
+        image[y1:y2, x1:x2] = colour
+        windows.append(MaskWindow(y1, x1, np.ones((y2 - y1, x2 - x1), bool)))
+    boxes = np.array([box for box, _ in boxes_and_colours], np.float32).reshape(-1, 4)
+    count = len(boxes)
+    return Instances(boxes, np.linspace(1, 0.5, count), [1] * count, ["cat"] * count, (100, 100), windows), image
+
+
+GINGER, GREY = (220, 140, 60), (120, 120, 125)
+
+
+def test_who_comes_back_elsewhere_is_known_by_its_colours():
+    tracker = Tracker(reuse=False)
+    assert tracker.update(*coloured((LEFT, GINGER), (RIGHT, GREY))).tolist() == [0, 1]
+    for _ in range(MEMORY + 5):
+        assert tracker.update(*coloured()).tolist() == []
+    assert tracker.update(*coloured((LEFT, GREY), (RIGHT, GINGER))).tolist() == [1, 0]
+
+
+def test_where_objects_are_counted_no_number_is_given_twice():
+    tracker = Tracker(reuse=False)
+    seen = set()
+    for colour in (GINGER, GREY, (10, 10, 10), (250, 250, 250)):
+        (number,) = tracker.update(*coloured((LEFT, colour))).tolist()
+        seen.add(number)
+        for _ in range(MEMORY + 1):
+            tracker.update(*coloured())
+    assert seen == {0, 1, 2, 3}
+
+
+def test_two_alike_in_sight_are_two():
+    tracker = Tracker(reuse=False)
+    assert tracker.update(*coloured((LEFT, GREY))).tolist() == [0]
+    assert tracker.update(*coloured((LEFT, GREY), (RIGHT, GREY))).tolist() == [0, 1]

@@ -47,10 +47,24 @@ def test_each_stage_is_that_of_the_canvas(model, seen):
 def test_suppression_only_drops_candidates(model, seen):
     assert len(seen.candidates) == model.config.pre_nms_top_n
     assert 1 < len(seen.proposals) <= model.config.post_nms_top_n
-    rows = [np.flatnonzero((seen.candidates == proposal).all(axis=1)) for proposal in seen.proposals]
-    assert all(len(row) for row in rows)
-    first = [row[0] for row in rows]
-    assert first == sorted(first), "best first in both"
+    np.testing.assert_allclose(seen.candidates[seen.proposal_candidates], seen.proposals, atol=1e-2)
+    assert (np.diff(seen.proposal_candidates) > 0).all(), "best first in both"
+    np.testing.assert_array_equal(seen.candidates, seen.moved[seen.candidate_anchors])
+    objectness = np.concatenate([level.reshape(-1) for level in seen.objectness])
+    assert (np.diff(objectness[seen.candidate_anchors]) <= 1e-6).all()
+
+
+def test_each_detection_is_a_refined_proposal(seen):
+    class_ids = seen.detections.class_ids
+    np.testing.assert_allclose(seen.refined[seen.found_proposals, class_ids], seen.found_boxes, atol=1e-2)
+    scores = seen.probabilities[seen.found_proposals, class_ids]
+    np.testing.assert_allclose(scores, seen.detections.scores, atol=1e-3)
+
+
+def test_the_time_of_each_stage_is_told(seen):
+    stages = "letterbox features anchors proposal_head moved proposals pool box_head detections masks"
+    assert set(seen.milliseconds) == set(stages.split())
+    assert min(seen.milliseconds.values()) > 0
 
 
 def test_the_box_head_said_cat_of_a_proposal(seen):
