@@ -30,9 +30,10 @@ let [x, y] = [0, 0]; // how far the picture's middle is from that of the view, i
 function apply() {
   scale = Math.min(MOST, Math.max(1, scale));
   // The picture cannot be moved out of sight.
-  const [roomX, roomY] = [picture.offsetWidth * scale - view.clientWidth, picture.offsetHeight * scale - view.clientHeight];
-  x = Math.max(-Math.max(roomX, 0) / 2, Math.min(Math.max(roomX, 0) / 2, x));
-  y = Math.max(-Math.max(roomY, 0) / 2, Math.min(Math.max(roomY, 0) / 2, y));
+  const farthestX = Math.max(0, picture.offsetWidth * scale - view.clientWidth) / 2;
+  const farthestY = Math.max(0, picture.offsetHeight * scale - view.clientHeight) / 2;
+  x = Math.max(-farthestX, Math.min(farthestX, x));
+  y = Math.max(-farthestY, Math.min(farthestY, y));
   picture.style.transform = `translate(${x}px, ${y}px) scale(${scale})`;
   output.value = `${Math.round(100 * scale)} %`;
 }
@@ -144,5 +145,6 @@ view.addEventListener("pointermove", (event) => {
     apply();
   }
 });
-for (const end of ["pointerup", "pointercancel"]) view.addEventListener(end, (event) => pointers.delete(event.pointerId));
+for (const end of ["pointerup", "pointercancel"])
+  view.addEventListener(end, (event) => pointers.delete(event.pointerId));
 new ResizeObserver(() => dialog.open && apply()).observe(view);

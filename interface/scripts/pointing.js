@@ -1,5 +1,5 @@
-// A pointed-at object is outlined in both images and its row lights up; a click (or Enter) keeps it so. The listeners sit
-// on the row that holds images and table, which stays when a redraw replaces what is in it.
+// A pointed-at object is outlined in both images and its row lights up; a click (or Enter) keeps it so. The listeners
+// sit on the row that holds images and table, which stays when a redraw replaces what is in it.
 
 const scope = element.closest("#photo-row");
 let kept = null;
