@@ -67,7 +67,8 @@ document.addEventListener(
 );
 document.addEventListener("paste", (event) => {
   const files = [...(event.clipboardData?.files ?? [])];
-  if (!files.length || event.defaultPrevented || event.target.closest?.("input, textarea, [contenteditable]")) return;
+  if (!files.length || event.defaultPrevented) return;
+  if (event.target.closest?.("input[type=text], textarea, [contenteditable]")) return; // it may want the text beside it
   event.preventDefault();
   give(files);
 });

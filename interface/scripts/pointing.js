@@ -28,6 +28,13 @@ scope.addEventListener("click", (event) => {
   kept = row === kept ? null : row;
   show(kept);
 });
+// Another photo has other objects.
+const forget = (event) => {
+  if (!event.target.closest("#photo")) return;
+  kept = null;
+  show(null);
+};
+scope.addEventListener("load", forget, true);
 scope.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && event.target.matches("[data-row]")) {
     kept = event.target.dataset.row;
