@@ -1,32 +1,82 @@
 """Scenes with several cats, put together from one cat that may be shown.
 
-Chelsea the cat (scikit-image, CC0) is cut out by the model itself, and set at several sizes, mirrored and in another
-fur, behind a wall of one of scikit-image's textures. What the page shows of these scenes is found by the model, as in
-any photo; only their cats were placed.
+Chelsea the cat (scikit-image, CC0) is cut out by the model itself, and set at several sizes, mirrored and in other
+furs, at the windows of a house of scikit-image's textures. What the page shows of these scenes is found by the model,
+as in any photo; only their cats were placed.
 """
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageFilter
 from skimage import data
 
-SIZE = 1200, 560  # of a scene, width and height
-PARAPET = 0.64  # where the wall before the cats begins, as a share of the height
+SIZE = 1200, 900  # of a scene, width and height: the shape of a pane of the page
+FRAME = 0.016  # how wide a window's frame is, as a share of the scene's width
 # Red, green and blue are multiplied by these, so that one cat comes in several furs; `None` is grey.
-GINGER, GREY, SAND = (1.0, 1.0, 1.0), None, (1.15, 1.16, 1.2)
-# Name -> texture behind and its colour, and each cat from back to front: the place of its left and upper edge and its
-# width, as shares of the scene's own, whether it is mirrored, and its fur. Chelsea's photo ends at her ears, her chin
-# and her cheek; these ends lie at the scene's edges, behind the wall, or behind another cat.
+GINGER, GREY, SAND, BROWN = (1.0, 1.0, 1.0), None, (1.15, 1.16, 1.2), (0.82, 0.76, 0.72)
+BRICK, STONE = ("brick", (176, 120, 98)), ("gravel", (214, 206, 192))  # a texture and its colour
+GARDEN, PATH, DUSK = ("grass", (150, 170, 140)), ("gravel", (170, 180, 190)), ("grass", (120, 130, 150))
+
+
+class Cat(NamedTuple):
+    """A cat at a window.
+
+    Attributes:
+        centre: float. Where its middle is, as a share of the window's width.
+        size: float. Its height as a share of the window's. Chelsea's photo ends at her ears, her chin and her cheek;
+            above 1 these ends lie behind the window's frame or behind another cat.
+        mirrored: bool.
+        fur: one of the furs above.
+    """
+
+    centre: float
+    size: float
+    mirrored: bool
+    fur: tuple | None
+
+
+class Window(NamedTuple):
+    """A window of a house.
+
+    Attributes:
+        box: left, top, right and lower edge as shares of the scene's sides.
+        ground: texture and colour behind the cats.
+        cats: list of `Cat` from back to front.
+    """
+
+    box: tuple
+    ground: tuple
+    cats: list
+
+
+def _house():
+    """Three rows of four windows, a cat at each."""
+    furs, grounds = (GINGER, GREY, SAND, BROWN), (GARDEN, PATH, DUSK)
+    windows = []
+    for row in range(3):
+        for column in range(4):
+            left, top = 0.04 + 0.24 * column, 0.06 + 0.33 * row
+            cat = Cat(0.5, 1.06, bool((row * column + column) % 2), furs[(column + 2 * row) % 4])
+            windows.append(Window((left, top, left + 0.2, top + 0.22), grounds[(row + column) % 3], [cat]))
+    return windows
+
+
 SCENES = {
-    "three cats that touch": (
-        ("grass", (150, 170, 140)),
-        [(0.27, 0.0, 0.45, True, GREY), (-0.07, -0.03, 0.41, False, GINGER), (0.66, -0.03, 0.41, True, SAND)],
-    ),
-    "two cats": (
-        ("gravel", (170, 180, 190)),
-        [(-0.02, -0.03, 0.43, False, GREY), (0.42, -0.14, 0.6, True, GINGER)],
-    ),
+    "six cats, some of which touch": [
+        Window(
+            (0.04, 0.06, 0.96, 0.52),
+            GARDEN,
+            [Cat(0.49, 1.06, False, GREY), Cat(0.1, 1.06, False, GINGER), Cat(0.9, 1.06, True, SAND)],
+        ),
+        Window((0.04, 0.615, 0.6, 0.93), PATH, [Cat(0.24, 1.06, True, SAND), Cat(0.78, 1.06, True, BROWN)]),
+        Window((0.7, 0.615, 0.96, 0.93), DUSK, [Cat(0.5, 1.06, False, GREY)]),
+    ],
+    "two cats that touch": [
+        Window((0.05, 0.08, 0.95, 0.88), PATH, [Cat(0.14, 1.05, False, GREY), Cat(0.78, 1.12, True, GINGER)]),
+    ],
+    "twelve cats at their windows": _house(),
 }
 
 
@@ -44,9 +94,9 @@ def write_scenes(model, folder):
     if cut is None:
         return []
     written = []
-    for title, (ground, cats) in SCENES.items():
-        path = Path(folder) / f"{title.replace(' ', '-')}.jpg"
-        scene(cut, ground, cats).save(path, quality=93, subsampling=0)
+    for title, windows in SCENES.items():
+        path = Path(folder) / f"{title.replace(',', '').replace(' ', '-')}.jpg"
+        scene(cut, windows).save(path, quality=93, subsampling=0)
         written.append((str(path), title))
     return written
 
@@ -70,37 +120,45 @@ def cat_cutout(model):
     return cut.crop(mask.getbbox())
 
 
-def scene(cut, ground, cats, size=SIZE):
-    """Cats that look over a wall.
+def scene(cut, windows, size=SIZE):
+    """Cats that look out of a house.
 
     Args:
         cut: what `cat_cutout` gave.
-        ground, cats: see `SCENES`.
+        windows: list of `Window`.
         size: width and height in pixels.
 
     Returns:
         `PIL.Image.Image` of mode RGB.
     """
-    width, height = size
-    canvas = _textured(*ground, size)
-    for left, top, share, mirrored, fur in cats:
-        scale = share * width / cut.width
-        cat = dyed(cut, fur).resize((round(cut.width * scale), round(cut.height * scale)), Image.Resampling.LANCZOS)
-        if mirrored:
-            cat = cat.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-        _set_in(canvas, cat, (round(left * width), round(top * height)))
-    wall = _textured("brick", (176, 120, 98), (width, height - round(PARAPET * height))).convert("RGBA")
-    _set_in(canvas, wall, (0, height - wall.height))
+    canvas, stone = _textured(*BRICK, size), _textured(*STONE, size)
+    thick = round(FRAME * size[0])
+    for window in windows:
+        left, top, right, bottom = (round(share * side) for share, side in zip(window.box, size * 2, strict=True))
+        room = _textured(*window.ground, (right - left, bottom - top))
+        for cat in window.cats:
+            _set_in(room, cut, cat)
+        frame = left - thick, top - thick, right + thick, bottom
+        sill = left - 2 * thick, bottom, right + 2 * thick, bottom + round(1.6 * thick)
+        for part in (frame, sill):
+            canvas.paste(stone.crop((0, 0, part[2] - part[0], part[3] - part[1])), part[:2])
+        canvas.paste(room, (left, top))
     return canvas
 
 
-def _set_in(canvas, part, place):
-    """Pastes a part with a soft shadow around it, in place."""
-    shadow = Image.new("L", canvas.size)
+def _set_in(room, cut, cat):
+    """Pastes a cat with a soft shadow around it, in place."""
+    height = round(cat.size * room.height)
+    width = round(height * cut.width / cut.height)
+    part = dyed(cut, cat.fur).resize((width, height), Image.Resampling.LANCZOS)
+    if cat.mirrored:
+        part = part.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    place = round(cat.centre * room.width - width / 2), (room.height - height) // 2
+    shadow = Image.new("L", room.size)
     shadow.paste(part.getchannel("A"), place)
     shadow = shadow.filter(ImageFilter.GaussianBlur(12)).point(lambda value: value // 2)
-    canvas.paste((20, 16, 12), mask=shadow)
-    canvas.paste(part, place, part)
+    room.paste((20, 16, 12), mask=shadow)
+    room.paste(part, place, part)
 
 
 def dyed(cut, fur):
@@ -117,7 +175,9 @@ def dyed(cut, fur):
 
 
 def _textured(name, paint, size):
-    grain = Image.fromarray(getattr(data, name)()).resize((size[0], size[0])).crop((0, 0, *size))
+    """A texture of scikit-image in one colour; what is drawn small shows a part of it."""
+    side = max(size)
+    grain = Image.fromarray(getattr(data, name)()).resize((side, side)).crop((0, 0, *size))
     grain = np.asarray(grain.filter(ImageFilter.GaussianBlur(1)), np.float32)[..., None]
     light = 1 + 0.5 * (grain - grain.mean()) / 128
     return Image.fromarray(np.clip(np.array(paint) * light, 0, 255).astype(np.uint8))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from interface import animation
 from interface.encoding import png
 from interface.safety.decoding import read_photo
 from interface.safety.text import table_cell
@@ -19,10 +20,13 @@ from mrcnn.results.documents import coco_document, labelme_document
 
 COLUMNS = ["number", "class", "score", "area_px", "share_percent", "x1", "y1", "x2", "y2"]
 EVERYTHING = "everything.zip"
-# How the page calls the files; cut-outs of single objects are added to these.
+# How the page calls the files; cut-outs of single objects are added to these. The animations are made only when asked
+# for: they are to be shown around, and nothing in them is not in the other files.
 TITLES = {
     EVERYTHING: "All results (ZIP)",
     "overlay.png": "Overlay (PNG)",
+    "before-after.webp": "Before and after (animated WebP)",
+    "before-after.gif": "Before and after (animated GIF)",
     "cutout-all.png": "Cut-out of all (PNG)",
     "semantic-classes.png": "Semantic labels (PNG)",
     "instances-16bit.png": "Instance labels (16-bit PNG)",
@@ -47,7 +51,7 @@ def download_choices(class_names):
 
 
 def write_download(folder, path, analysis, settings, name=EVERYTHING):
-    """Writes one file of a result, or all of them as a ZIP.
+    """Writes one file of a result, or all of them but the animations as a ZIP.
 
     Args:
         folder: path. Where it goes; a new folder with a random name is made in it.
@@ -67,6 +71,9 @@ def write_download(folder, path, analysis, settings, name=EVERYTHING):
     files = result_files(
         Path(path).name, image, found, analysis.detections.class_names, analysis.milliseconds, settings
     )
+    for kind in animation.FORMATS:
+        if name == f"before-after.{kind}":
+            files[name] = lambda kind=kind: animation.before_after(image, settings.draw_instances(image, found), kind)
     if name != EVERYTHING and name not in files:
         raise ValueError(f"There is no {name} for what is shown now.")
     stem = Path(path).stem

@@ -37,11 +37,16 @@ READING = """
 ## Reading the page
 
 - **Confidence** is the box head's score. Lower it to see what the network also considered.
-- **Masks, Outlines, Cut-out, Blurred, Colour on grey** are looks; what they set, and more, lies under **Fine-tune**.
+- **Compare** slides the photo over the result. A click into a picture enlarges it; there wheel, fingers and keys zoom.
+- **An object that is pressed** lifts as a sticker, to drag out of the page, copy or save. Labels of more than six
+  objects are numbers alone: pointing at one tells the rest.
+- **Masks, Outlines, Cut-out, Sticker, Blurred** and **Only cats in colour** are looks; what they set, and more, lies
+  under **Fine-tune**. The page's address carries look, confidence and model, and nothing of a photo.
+- **Drop or paste** a photo anywhere on the page.
 - **Mask threshold** is the probability above which a pixel belongs to an object. Higher gives tighter masks.
 - **Classes** appears for models that know several. What is not chosen is left out of images, table and downloads.
-- **Download** gives files at the photo's own size. The COCO files open in pycocotools and supervision; labelme opens
-  its file once it lies beside the photo.
+- **Download** gives files at the photo's own size, and a small animation of before and after. The COCO files open in
+  pycocotools and supervision; labelme opens its file once it lies beside the photo.
 - **Live**, **Video** and **Many photos** use the model in the same way; in videos each object keeps its colour for as
   long as its boxes overlap from image to image. **Inside** shows how the network came to its result.
 - Overlapping masks: in both images the object with the higher score lies on top.

@@ -22,11 +22,11 @@ from interface.shared_link import SharedLink
 from interface.video_tab import video_tab
 from interface.words import introduction, title
 
-STYLE = Path(__file__).with_name("page.css")
-# Gradio confines page.css to what lies within the page's margins, so the margins themselves are set here. On a phone
+STYLES = [Path(__file__).with_name(name) for name in ("page.css", "stage.css")]
+# Gradio confines these to what lies within the page's margins, so the margins themselves are set here. On a phone
 # every pixel of width is a pixel of the image. The dot in the footer would separate links that are not there.
 MARGINS = """<style>
-.gradio-container > .main { max-width: 1600px; margin: 0 auto; }
+.gradio-container > .main { max-width: 1600px !important; margin: 0 auto; }
 @media (max-width: 640px) { .gradio-container > .main { padding: 12px !important; } }
 footer .divider { display: none; }
 body:not(.dark) { --color-accent: var(--primary-700); }
@@ -114,7 +114,7 @@ def serve(page, host, port):
         server_name=host,
         server_port=port,
         theme=theme(),
-        css_paths=STYLE,
+        css_paths=STYLES,
         head=MARGINS + CAMERA_SCRIPT,
         max_file_size=LARGEST_UPLOAD,
         run_history=False,

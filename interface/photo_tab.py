@@ -1,5 +1,6 @@
 """The Photo tab: a photo goes in, both images come out, and the sliders draw them anew."""
 
+import functools
 import json
 import tempfile
 from pathlib import Path
@@ -13,28 +14,27 @@ from interface.examples import titled_examples
 from interface.file_inputs import CAMERA, PhotoInput
 from interface.model_card import class_names, long_card, short_card
 from interface.open_dropdown import OpenDropdown
-from interface.result_view import EMPTY, POINTING_SCRIPT, images_html, sentence, table_html
+from interface.result_view import EMPTY, images_html, sentence, table_html
 from interface.safety.decoding import read_photo
 from interface.safety.text import sorry
 from interface.session import LOWEST_CONFIDENCE, MODEL_PLACES
-from interface.settings import Settings
+from interface.settings import IN_COLOUR, Settings
+from interface.shared_state import HIGHEST_CONFIDENCE, link_state, read_state, slug
+from interface.stickers import sticker_html
 from interface.widgets import model_dropdown, percent_slider
+from interface.words import thing
+from mrcnn.results.wording import plural
 
 WELCOME = "Choose a photo, or one of the examples."
+# What the visitor reads, and what page.css and scripts/stage.js call it.
+VIEWS = [("Side by side", "both"), ("Instances", "instances"), ("Semantic map", "semantic"), ("Compare", "compare")]
+FIRST = "first"  # instead of a token of the cache, which are longer
 # What every browser shows. Other photos are answered with a JPEG of themselves, so that the visitor sees them too.
 SHOWN_BY_BROWSERS = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".avif"}
 
-# Gradio makes a button of each example and gives it no name, so a screen reader would say only "button". It makes them
-# after what this script belongs to.
-TITLES_SCRIPT = """
-const titles = %s;
-const nameExamples = () => {
-  const items = document.querySelectorAll("#source .gallery-item");
-  if (items.length < titles.length) return setTimeout(nameExamples, 100);
-  items.forEach((item, index) => { item.ariaLabel = `Example: ${titles[index]}`; });
-};
-nameExamples();
-"""
+# Each file is the body of a function that is given the element of its component.
+SCRIPTS = Path(__file__).with_name("scripts")
+STAGE_SCRIPTS = ("pointing.js", "stage.js", "enlarge.js", "anywhere.js", "shared_state.js", "example_names.js")
 
 # When an example is removed, Gradio also reports an input, and with it the photo that is no longer there.
 STILL_THERE_SCRIPT = """async (photo, ...others) => {
@@ -53,16 +53,43 @@ def photo_tab(models, cache):
     Returns:
         The components with the photo's path, the model's name and the confidence in percent.
     """
-    # A function and no bound method: Gradio copies it with all that it is bound to whenever the page is opened.
-    token = gr.State(None, time_to_live=3600, delete_callback=lambda old_token: cache.drop(old_token))
     names = models.names()
     made = tempfile.TemporaryDirectory(prefix="scenes-")  # Gradio copies what is in it
     scenes = write_scenes(models.get(names[0]), made.name) if "cat" in class_names(names[0]) else []
     titled = [*scenes, *titled_examples()]
     first = models.analyse(names[0], scenes[0][0]) if scenes else None
+
+    def drop(old_token):  # no bound method: Gradio copies it with all that it is bound to whenever the page is opened
+        cache.drop(old_token)
+
+    token = gr.State(FIRST if first else None, time_to_live=3600, delete_callback=drop)
     plain = Settings()
-    # In the order in which a phone shows it; page.css sets photo and choices beside the result where there is room.
+    # In the order in which a phone shows it; page.css sets the rest beside each other where there is room.
     with gr.Row(elem_id="photo-row"):
+        with gr.Column(min_width=280, elem_id="results"):
+            with gr.Row(elem_id="headline"):
+                words = sentence(first, plain) if first else WELCOME
+                status = gr.Markdown(words, elem_id="status", container=False)
+                # Which of the pictures are seen is the browser's own affair, see scripts/stage.js.
+                gr.Radio(VIEWS, value=VIEWS[0][1], label="View", elem_id="view", container=False, interactive=True)
+                upload = gr.UploadButton(
+                    "Try your photo",
+                    type="filepath",
+                    variant="primary",
+                    size="md",
+                    elem_id="upload",
+                    min_width=150,
+                    scale=0,
+                )
+            html = images_html(first, plain) if first else EMPTY
+            script = stage_script([title for _, title in titled])
+            images = gr.HTML(html, js_on_load=script, elem_id="images", apply_default_css=False)
+            lifted = gr.HTML(js_on_load=script_of("sticker.js"), elem_id="sticker", apply_default_css=False)
+            with gr.Row(elem_id="looks"):
+                looks = {
+                    name: gr.Button(look_title(name, names[0]), size="sm", min_width=90, elem_id=f"look-{slug(name)}")
+                    for name in options.LOOKS
+                }
         with gr.Column(elem_id="source", min_width=280):
             photo = PhotoInput(
                 scenes[0][0] if scenes else None,
@@ -73,7 +100,7 @@ def photo_tab(models, cache):
                 sources=["upload", "webcam", "clipboard"],
                 webcam_options=CAMERA,
                 height=220,
-                buttons=["fullscreen"],
+                buttons=[],
                 elem_id="photo",
                 alt_text="The photo that you chose",
             )
@@ -85,26 +112,9 @@ def photo_tab(models, cache):
                 api_visibility="private",
             )
             made.cleanup()
-        with gr.Column(min_width=320, elem_id="results"):
-            with gr.Row(elem_id="headline"):
-                words = sentence(first, plain) if first else WELCOME
-                status = gr.Markdown(words, elem_id="status", container=False)
-                upload = gr.UploadButton(
-                    "Try your photo",
-                    type="filepath",
-                    variant="primary",
-                    size="md",
-                    elem_id="upload",
-                    min_width=150,
-                    scale=0,
-                )
-            script = POINTING_SCRIPT + TITLES_SCRIPT % json.dumps([title for _, title in titled])
-            html = images_html(first, plain) if first else EMPTY
-            images = gr.HTML(html, js_on_load=script, elem_id="images", apply_default_css=False)
-            with gr.Row(elem_id="looks"):
-                looks = {name: gr.Button(name, size="sm", min_width=90) for name in options.LOOKS}
+        with gr.Column(elem_id="details", min_width=280):
             lowest = round(100 * LOWEST_CONFIDENCE)
-            confidence = percent_slider("Confidence in %", 50, "confidence", lowest, 99)
+            confidence = percent_slider("Confidence in %", 50, "confidence", lowest, HIGHEST_CONFIDENCE)
             with gr.Accordion("Fine-tune", open=False, elem_id="drawer"):
                 with gr.Row(elem_id="sliders"):
                     opacity = percent_slider("Opacity in %", 50, "opacity", min_width=200)
@@ -147,11 +157,16 @@ def photo_tab(models, cache):
     widgets += [semantic_style, classes]
     outputs = [status, images, table, token, download, wanted]
 
+    def kept(old_token):
+        """The analysis of a token, or `None` if it had to go; that of the first view belongs to all visitors."""
+        return first if old_token == FIRST else cache.get(old_token)
+
     def answer(analysis, new_token, chosen, name):
         choices = download_choices(_shown_classes(analysis, chosen))
         offered = gr.Dropdown(choices, value=name if name in dict(map(reversed, choices)) else EVERYTHING)
         words, button = sentence(analysis, chosen), gr.Button(interactive=True)
-        return words, images_html(analysis, chosen), table_html(analysis, chosen), new_token, button, offered
+        state = link_state(analysis.model_name, chosen, names[0])
+        return words, images_html(analysis, chosen, state), table_html(analysis, chosen), new_token, button, offered
 
     def nothing(words):
         offered = gr.Dropdown(download_choices([]), value=EVERYTHING)
@@ -182,13 +197,14 @@ def photo_tab(models, cache):
         """Like `analyse`, for all classes: those of one model mean nothing to another."""
         try:
             about = short_card(name), long_card(name), gr.Dropdown(**_class_choices(name))
+            in_colour = gr.Button(look_title(IN_COLOUR, name))
         except ValueError as error:  # deleted since the page was opened
-            return *nothing(f"**Sorry.** {error}"), gr.skip(), gr.skip(), gr.skip()
-        return *analyse(path, old_token, name, wanted, *values[:-1], []), *about
+            return *nothing(f"**Sorry.** {error}"), *[gr.skip()] * len(about_model)
+        return *analyse(path, old_token, name, wanted, *values[:-1], []), *about, in_colour
 
     def redraw(path, old_token, name, wanted, *values):
         """Draws again; the network runs only if the result had to make room for those of other visitors."""
-        analysis = cache.get(old_token)
+        analysis = kept(old_token)
         if analysis is None:
             return analyse(path, old_token, name, wanted, *values)
         try:
@@ -196,12 +212,35 @@ def photo_tab(models, cache):
         except ValueError as error:
             return nothing(sorry(error))
 
+    def put_on(look, *sent):
+        """Draws again in a look, and sets the widgets that it consists of."""
+        values = dict(zip(inputs, sent, strict=True)) | dict(zip(in_look, options.LOOKS[look], strict=True))
+        return *options.LOOKS[look], *redraw(*values.values())
+
+    def restore(event: gr.EventData, *sent):
+        """Sets what the link to the page asked for."""
+        name, percent, look = read_state(_sent(event), models.names())
+        values = dict(zip(inputs, sent, strict=True)) | dict(zip(in_look, options.LOOKS[look], strict=True))
+        values |= {model_name: name, confidence: percent}
+        drawn = choose_model(*values.values())
+        return name, percent, *options.LOOKS[look], *drawn
+
+    def lift(event: gr.EventData, path, old_token, name, _, *values):
+        """Cuts the object that was pressed out as a sticker."""
+        if path is None:
+            return ""
+        try:
+            analysis = kept(old_token) or models.analyse(name, path)
+            return sticker_html(analysis, Settings.from_widgets(*values), _sent(event).get("row"))
+        except ValueError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+
     def prepare(path, old_token, name, wanted, *values):
         """Writes the file that was asked for, at the photo's own size, and only now."""
         if path is None:
             raise gr.Error("There is no photo to make a file of: please choose one.", print_exception=False)
         try:
-            analysis = cache.get(old_token) or models.analyse(name, path)
+            analysis = kept(old_token) or models.analyse(name, path)
             return write_download(file.GRADIO_CACHE, path, analysis, Settings.from_widgets(*values), wanted)
         except ValueError as error:
             raise gr.Error(str(error), print_exception=False) from None
@@ -222,18 +261,28 @@ def photo_tab(models, cache):
     upload.upload(lambda path: path, upload, photo, queue=False, api_visibility="private").then(
         analyse_upload, inputs, [*outputs, photo], show_progress_on=images, **on_model
     )
+    in_look = [shown, opacity, background]
     for name, button in looks.items():
         button.click(
-            lambda name=name: options.LOOKS[name],
-            None,
-            [shown, opacity, background],
-            queue=False,
+            functools.partial(put_on, name),
+            inputs,
+            [*in_look, *outputs],
+            api_name=f"look_{slug(name)}",
             show_progress="hidden",
-            api_visibility="private",
-        ).then(redraw, inputs, outputs, show_progress="hidden", **drawing)
+            trigger_mode="always_last",
+            **drawing,
+        )
+    lifted.select(lift, inputs, lifted, show_progress="hidden", trigger_mode="always_last", **drawing)
     photo.clear(remove, token, outputs, queue=False, show_progress="hidden", api_visibility="private")
     examples.load_input_event.then(analyse, inputs, outputs, show_progress_on=images, **on_model)
-    about_model = [card, whole_card, classes]
+    about_model = [card, whole_card, classes, looks[IN_COLOUR]]
+    images.apply(
+        restore,
+        inputs,
+        [model_name, confidence, *in_look, *outputs, *about_model],
+        show_progress_on=images,
+        **on_model,
+    )
     model_name.input(
         choose_model,
         inputs,
@@ -266,6 +315,28 @@ def photo_tab(models, cache):
     )
     written.success(None, js="() => document.querySelector('#file').click()", api_visibility="private")
     return photo, model_name, confidence
+
+
+def look_title(name, model_name):
+    """What a visitor reads on the button of a look."""
+    if name != IN_COLOUR:
+        return name
+    return f"Only {plural(thing(class_names(model_name)))} in colour"
+
+
+def script_of(*files):
+    """Scripts as one, each in a scope of its own."""
+    return "\n".join(f"(() => {{\n{(SCRIPTS / name).read_text()}}})();" for name in files)
+
+
+def stage_script(titles):
+    """The scripts of the stage; `titles` is what one sees in each example."""
+    return f"const exampleTitles = {json.dumps(titles)};\n{script_of(*STAGE_SCRIPTS)}"
+
+
+def _sent(event):
+    """What a script gave to an event, a dict."""
+    return event._data if isinstance(event._data, dict) else {}
 
 
 def _shown_classes(analysis, settings):

@@ -6,21 +6,26 @@ import re
 import numpy as np
 from PIL import Image, ImageColor, ImageFilter
 
+from interface.stickers import add_rim, rim_width
 from mrcnn.results import drawing
 
 SHOWN = ["masks", "outlines", "boxes", "labels", "scores"]
 COLORS_BY = ["instance", "class"]
-BACKGROUNDS = ["original", "grey", "blurred", "colour", "transparent"]
+BACKGROUNDS = ["original", "grey", "blurred", "colour", "transparent", "white rim"]
+CUT_OUT = ("transparent", "white rim")  # backgrounds that are none
 SEMANTIC_STYLES = ["solid", "overlay"]
 BACKGROUND_COLOUR = "#f6f4ef"
+IN_COLOUR = "Colour on grey"
 # Looks that one click puts on: which of `SHOWN` are drawn, the opacity in percent, and the background.
 LOOKS = {
     "Masks": (SHOWN, 50, "original"),
     "Outlines": (["outlines"], 50, "original"),
     "Cut-out": ([], 50, "transparent"),
+    "Sticker": ([], 50, "white rim"),
     "Blurred": ([], 50, "blurred"),
-    "Colour on grey": ([], 50, "grey"),
+    IN_COLOUR: ([], 50, "grey"),
 }
+MOST_WORDS = 6  # objects; labels of more than these would cover the picture, so they are numbers alone
 UNDRAWN = (1, 0, 2)  # neither in the palette, nor between one of its colours and black or white
 
 
@@ -98,14 +103,19 @@ class Settings:
         return self.chosen(detections).instances(self.confidence, self.mask_threshold)
 
     def draw_instances(self, image, found):
-        """The instance image: uint8 `(H, W, 3)`, or `(H, W, 4)` where the background is transparent."""
+        """The instance image: uint8 `(H, W, 3)`, or `(H, W, 4)` where the background is cut away."""
         shown = {part: part in self.shown for part in SHOWN}
         style = {"opacity": self.opacity, "color_by": self.color_by}
+        if shown["labels"] and len(found) > MOST_WORDS:
+            shown["scores"] = style["names"] = False
         ground = replace_background(image, found, self.background, self.background_colour)
         drawn = drawing.draw_instances(ground, found, **shown, **style)
-        if self.background != "transparent":
+        if self.background not in CUT_OUT:
             return drawn
-        cut = drawing.cut_out(drawn, found, soft=False)  # what is drawn along the edges is no fur
+        # What is drawn along the edges is no fur.
+        cut = drawing.cut_out(drawn, found, soft=not (shown["masks"] or shown["outlines"]))
+        if self.background == "white rim":
+            cut = add_rim(cut, rim_width(found.image_size))
         # Boxes and labels reach beyond the objects. On a ground of a colour that nothing is drawn in they are what
         # differs from it.
         sketch = np.full_like(image, UNDRAWN)
@@ -115,9 +125,15 @@ class Settings:
         return cut
 
     def draw_semantic_map(self, image, semantic_map, class_names):
-        """The semantic image: uint8 `(H, W, 3)`."""
+        """The semantic image: uint8 `(H, W, 3)`. Its legend stands beside it."""
         photo = image if self.semantic_style == "overlay" else None
-        return drawing.draw_semantic_map(semantic_map, class_names, photo, self.opacity)
+        return drawing.draw_semantic_map(semantic_map, class_names, photo, self.opacity, legend=False)
+
+    @property
+    def look(self):
+        """The name of the look that these settings are, or `None`."""
+        style = set(self.shown), round(100 * self.opacity), self.background
+        return next((name for name, (shown, *rest) in LOOKS.items() if (set(shown), *rest) == style), None)
 
 
 def _texts(values):
@@ -139,7 +155,7 @@ def replace_background(image, found, background, colour=BACKGROUND_COLOUR):
     Raises:
         ValueError: if there is no such background or colour.
     """
-    if background in ("original", "transparent"):
+    if background == "original" or background in CUT_OUT:
         return image
     if background == "grey":
         ground = np.repeat(np.array(Image.fromarray(image).convert("L"))[..., None], 3, axis=2)

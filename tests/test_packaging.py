@@ -147,6 +147,7 @@ def test_the_wheel_carries_the_shipped_weights_and_nothing_of_the_user(installed
         pytest.skip("the checkout is no git repository")
     assert sorted(path.name for path in (installed / "mrcnn/shipped").iterdir()) == [Path(p).name for p in tracked]
     assert (installed / "mrcnn/py.typed").exists() and (installed / "interface/page.css").exists()
+    assert (installed / "interface/stage.css").exists() and (installed / "interface/scripts/stage.js").exists()
     assert (installed / f"mrcnn_demo-{mrcnn.__version__}.dist-info").is_dir()
 
 

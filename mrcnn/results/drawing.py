@@ -89,6 +89,7 @@ def draw_instances(
     opacity=0.5,
     color_by="instance",
     numbers=None,
+    names=True,
 ):
     """Draws each object over the photo in its own colour.
 
@@ -104,6 +105,7 @@ def draw_instances(
         color_by: `"instance"` or `"class"`. Defaults to `"instance"`.
         numbers: `N` ints from 0. What each object is called and coloured by, so that it keeps its colour from one
             image of a video to the next. Defaults to the rows' own numbers.
+        names: bool. Whether a label names the class after the number. Defaults to True.
 
     Returns:
         uint8 array of shape `(H, W, 3)`.
@@ -127,7 +129,8 @@ def draw_instances(
         for row in reversed(range(len(found))):
             _draw_box(canvas, found.boxes[row], colours[row], thickness)
     if labels or scores:
-        _draw_tags(canvas, found, numbers, colours, labels, scores, thickness)
+        tags = _tags(found, numbers, labels, names, scores)
+        _draw_tags(canvas, found, tags, colours, thickness)
     return canvas
 
 
@@ -269,16 +272,24 @@ def _draw_box(canvas, box, colour, thickness):
         edge[:] = colour
 
 
-def _draw_tags(canvas, found, numbers, colours, labels, scores, thickness):
+def _tags(found, numbers, labels, names, scores):
+    """What is written at each object."""
+    parts = [
+        ([str(number + 1)] if labels else [])
+        + ([name] if labels and names else [])
+        + ([percent(score)] if scores else [])
+        for number, name, score in zip(numbers, found.class_names, found.scores, strict=True)
+    ]
+    return [" ".join(words) for words in parts]
+
+
+def _draw_tags(canvas, found, tags, colours, thickness):
     """Writes each row's tag above its box, or inside where there is no room, moved down past other tags."""
     height, width = canvas.shape[:2]
     size = _font_size(found.image_size)
     taken = []
     for row in range(len(found)):
-        words = [str(numbers[row] + 1), found.class_names[row]] if labels else []
-        if scores:
-            words.append(percent(found.scores[row]))
-        tag = _tag(" ".join(words), colours[row], size)[:height, :width]
+        tag = _tag(tags[row], colours[row], size)[:height, :width]
         tag_height, tag_width = tag.shape[:2]
         y1, x1 = np.rint(found.boxes[row, :2]).astype(int)
         left = int(np.clip(x1, 0, width - tag_width))

@@ -95,7 +95,7 @@ def test_class_filter(page, tmp_path):
     choose_option(page, "classes", "dog")
     expect(page.locator("#status p")).to_have_text(f"Found 1 dog {took}, 40 % sure.")  # the network did not run again
     assert table_classes(page) == ["dog"]
-    expect(page.locator("figure.instances path")).to_have_count(1)
+    expect(page.locator("figure.instances path[data-row]")).to_have_count(1)
     semantic = image(page, "semantic").astype(int)
     dog, cat = (np.abs(semantic - drawing.class_colour(index)).sum(axis=2) < 60 for index in (2, 1))
     assert dog.mean() > 0.3 and cat.mean() < 0.01

@@ -73,16 +73,24 @@ def test_empty_page(page, server):
 @pytest.mark.parametrize("size", [(1280, 720), (390, 844)])
 def test_first_view_is_a_finished_result_on_the_first_screen(open_page, size):
     page = open_page(first_view=True, viewport={"width": size[0], "height": size[1]})
-    expect(page.locator("#status p")).to_have_text(re.compile(r"^Found 3 cats in \d+ ms"))
-    expect(page.locator("#table tbody tr")).to_have_count(3)
+    expect(page.locator("#status p")).to_have_text(re.compile(r"^Found 6 cats in \d+ ms"))
+    expect(page.locator("#table tbody tr")).to_have_count(6)
     expect(page.locator("#download")).to_be_enabled()
     upload = page.get_by_role("button", name="Try your photo")
     second = page.locator(IMAGES).nth(1)
-    for part in (upload, page.locator(IMAGES).nth(0), *([second] if size[0] > 640 else [])):
+    wide = size[0] > 640
+    rest = [second, page.locator("#looks"), page.get_by_label("Compare")] if wide else []
+    for part in (upload, page.locator(IMAGES).nth(0), *rest):
         box = part.bounding_box()
         assert box["y"] >= 0 and box["y"] + box["height"] <= size[1], "on the first screen"
     assert second.bounding_box()["y"] < size[1], "the second one begins there, even on a phone"
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    expect(page.locator("#looks [aria-pressed=true]")).to_have_text("Masks")
+    # No empty bands above and below the picture, and nothing shows the photo a second time.
+    frame, shown = (page.locator(f"figure.instances {part}").bounding_box() for part in (".frame", ".image"))
+    assert shown["height"] == pytest.approx(frame["height"], abs=1)
+    assert shown["width"] > 0.9 * frame["width"]
+    assert page.locator("#photo").bounding_box()["height"] < 60
     # It can be redrawn like any other.
     changes(page, "instances", lambda: page.get_by_role("button", name="Blurred", exact=True).click())
     with page.expect_file_chooser() as chooser:
@@ -92,16 +100,23 @@ def test_first_view_is_a_finished_result_on_the_first_screen(open_page, size):
     assert page.problems == []
 
 
-@pytest.mark.parametrize("look, channels", [("Cut-out", 4), ("Blurred", 3), ("Colour on grey", 3), ("Outlines", 3)])
-def test_looks(page, look, channels):
+LOOKS = [("Cut-out", 4), ("Sticker", 4), ("Blurred", 3), ("Only cats in colour", 3), ("Outlines", 3)]
+
+
+def test_looks(page):
     segment(page)
-    changed = changes(page, "instances", lambda: page.get_by_role("button", name=look, exact=True).click())
-    assert changed.shape[2] == channels
-    expect(page.locator("#shown input:checked")).to_have_count(1 if look == "Outlines" else 0)
-    if look == "Colour on grey":
-        beyond = ~is_cat_coloured(image(page, "semantic"))
-        grey = np.ptp(changed.astype(int), axis=2)
-        assert grey[beyond].mean() < 8 < grey[~beyond].mean()
+    for look, channels in LOOKS:
+        button = page.get_by_role("button", name=look, exact=True)
+        changed = changes(page, "instances", button.click)
+        assert changed.shape[2] == channels
+        expect(button).to_have_attribute("aria-pressed", "true")
+        expect(page.locator("#shown input:checked")).to_have_count(1 if look == "Outlines" else 0)
+        if look == "Only cats in colour":
+            beyond = ~is_cat_coloured(image(page, "semantic"))
+            grey = np.ptp(changed.astype(int), axis=2)
+            assert grey[beyond].mean() < 8 < grey[~beyond].mean()
+    changes(page, "instances", lambda: page.get_by_label("boxes", exact=True).check())
+    expect(page.locator("#looks [aria-pressed=true]")).to_have_count(0)
 
 
 def test_upload_shows_both_images_side_by_side(page):
@@ -399,7 +414,7 @@ def places(page):
             const box = document.querySelector(name).getBoundingClientRect();
             return [name, box.x, box.y + scrollY, box.width, box.height];
         })""",
-        ["#photo", "#status", "#images", "#sliders", "#switches", "#styles"],
+        ["#status", "#images", "#looks", "#sliders", "#switches", "#styles"],
     )
 
 
@@ -407,13 +422,19 @@ def places(page):
 @pytest.mark.parametrize("size", [(1366, 900), (390, 844)])
 def test_nothing_moves_when_the_result_comes(open_page, tmp_path, size):
     page = open_page(viewport={"width": size[0], "height": size[1]})
-    apart = size[0] > 640  # on a phone the photo that was chosen comes after the result, and its table
-    before = places(page)[0 if apart else 1 :]
+    wide = size[0] > 640
+
+    def standing():
+        """On a phone the pictures follow the photo's shape, and what comes below them moves."""
+        now = places(page)
+        return now if wide else [place[:3] for place in now if place[0] in ("#status", "#images")]
+
+    before = standing()
     upright = tmp_path / "upright.png"
     Image.fromarray(data.chelsea()[:, 60:260]).save(upright)
     for photo in (CHELSEA, upright):
         segment(page, photo)
-        assert places(page)[0 if apart else 1 :] == before
+        assert standing() == before
         frame, shown = (page.locator(f"figure.instances {part}").bounding_box() for part in (".frame", "img"))
         height, width = image(page, "instances").shape[:2]
         assert shown["width"] / shown["height"] == pytest.approx(width / height, rel=0.01)
@@ -445,7 +466,7 @@ def test_everything_is_reached_by_keyboard(page):
     segment(page)
     page.evaluate("document.activeElement.blur()")
     reached = set()
-    for _ in range(80):
+    for _ in range(100):
         page.keyboard.press("Tab")
         reached |= set(
             page.evaluate(
@@ -458,6 +479,7 @@ def test_everything_is_reached_by_keyboard(page):
             )
         )
     wanted = {"photo", "confidence", "opacity", "mask-threshold", "shown", "styles", "row", "download"}
+    wanted |= {"view", "upload", "looks"}
     assert wanted <= reached
 
 
@@ -516,6 +538,7 @@ def test_text_can_be_read(open_page, scheme):
     for selector in (
         *("#status p", ".result figcaption", ".result .pointed", "#table td", "#table th"),
         *("#card p", "#download", "#sliders label span", "#wanted [data-testid=block-info]"),
+        *("#looks [aria-pressed=true]", "#looks [aria-pressed=false]", "#view label.selected span", ".result .legend"),
     ):
         assert contrast(page, selector) >= 4.5, selector
     for name, selector in (("Photo", "button[role=tab].selected"), ("Video", "#clip-start")):

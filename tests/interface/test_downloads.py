@@ -132,7 +132,12 @@ def test_single_files_are_those_of_the_archive(analysis, folder, tmp_path):
     offered = dict(download_choices(["cat", "<dog>"]))
     assert offered.pop("All results (ZIP)") == EVERYTHING
     assert offered["Cut-out 2, <dog> (PNG)"] == "cutout-02-dog.png"
+    animations = {offered.pop(f"Before and after (animated {kind})") for kind in ("WebP", "GIF")}
     assert sorted(offered.values()) == sorted(path.name for path in folder.iterdir())
+    for name in animations:
+        path = write_download(tmp_path / "single", photo, analysis, Settings(confidence=0.2), name)
+        with Image.open(path) as image:
+            assert image.n_frames > 20 and image.size == (451, 300)
     for name in offered.values():
         path = Path(write_download(tmp_path / "single", photo, analysis, Settings(confidence=0.2), name))
         assert path.name == f"my cat-{name}"

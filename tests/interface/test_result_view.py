@@ -24,7 +24,7 @@ class Reader(HTMLParser):
 
     def handle_starttag(self, tag, attributes):
         self.tags.append((tag, dict(attributes)))
-        if tag != "img":
+        if tag not in ("img", "input"):
             self.open.append(tag)
 
     def handle_endtag(self, tag):
@@ -32,6 +32,9 @@ class Reader(HTMLParser):
 
     def all(self, tag):
         return [attributes for name, attributes in self.tags if name == tag]
+
+    def shapes(self):
+        return [attributes for attributes in self.all("path") if "data-row" in attributes]
 
 
 def decoded(attributes):
@@ -50,7 +53,7 @@ def test_two_images_with_a_shape_for_each_object(analysis):
     for image in images:
         kind, pixels = decoded(image)
         assert kind == "data:image/jpeg" and pixels.shape == analysis.view.shape
-    shapes = reader.all("path")
+    shapes = reader.shapes()
     # The surest comes last and so lies on top, as in the image.
     assert [shape["data-row"] for shape in shapes] == ["1", "0", "1", "0"]
     for shape in shapes:
@@ -59,9 +62,9 @@ def test_two_images_with_a_shape_for_each_object(analysis):
 
 
 def test_higher_confidence_shows_less(analysis):
-    assert len(Reader(images_html(analysis, Settings(confidence=0.5))).all("path")) == 2
+    assert len(Reader(images_html(analysis, Settings(confidence=0.5))).shapes()) == 2
     reader = Reader(images_html(analysis, Settings(confidence=0.95)))
-    assert reader.all("path") == [] and len(reader.all("img")) == 2
+    assert reader.shapes() == [] and len(reader.all("img")) == 2
     assert table_html(analysis, Settings(confidence=0.95)) == ""
 
 
@@ -92,7 +95,7 @@ def test_names_are_escaped(analysis):
     [
         (0.5, "Found 1 cat in 12 ms, 90 % sure."),
         (0.2, "Found 1 cat and 1 <dog> in 12 ms, 30 to 90 % sure."),
-        (0.95, "No cat or <dog> above 95 % in 12 ms, but a guess at 90 %: lower the confidence to see it."),
+        (0.95, "No cat or <dog> above 95 % in 12 ms; the surest is at 90 %."),
     ],
 )
 def test_sentence(analysis, confidence, expected):
@@ -116,9 +119,8 @@ def test_sentence_of_chosen_classes(analysis):
     words = "No <dog> found in 12 ms, but 1 cat: choose more classes to see the rest."
     assert sentence(analysis, chosen) == words
     assert sentence(analysis, dataclasses.replace(chosen, confidence=0.2)) == "Found 1 <dog> in 12 ms, 30 % sure."
-    assert sentence(analysis, dataclasses.replace(chosen, confidence=0.95)).startswith(
-        "No <dog> above 95 % in 12 ms, but"
-    )
+    surest = dataclasses.replace(chosen, confidence=0.95)
+    assert sentence(analysis, surest) == "No <dog> here, decided in 12 ms.", "a guess of 30 % is no dog"
 
 
 def test_sentence_does_not_list_eighty_classes(analysis):
@@ -129,9 +131,29 @@ def test_sentence_does_not_list_eighty_classes(analysis):
 
 def test_chosen_classes_are_what_is_drawn(analysis):
     settings = Settings(confidence=0.2, classes=("<dog>",))
-    assert len(Reader(images_html(analysis, settings)).all("path")) == 2
+    assert len(Reader(images_html(analysis, settings)).shapes()) == 2
     table = table_html(analysis, settings)
     assert "&lt;dog&gt;" in table and "cat" not in table
+
+
+def test_legend_names_each_class_with_its_share(analysis):
+    found = analysis.view_detections().instances(0.2)
+    text = re.sub(r"<[^>]+>", " ", images_html(analysis, Settings(confidence=0.2)))
+    shares = [float(share) for share in re.findall(r"([\d.]+) %\s", text[text.index("Semantic map") :])][:3]
+    areas = np.bincount(found.semantic_map().ravel(), minlength=3) / found.semantic_map().size
+    np.testing.assert_allclose(shares[:-1], sorted(100 * areas[1:], reverse=True), atol=0.06)
+    assert shares[-1] == pytest.approx(100 * areas[0], abs=0.06) and sum(shares) == pytest.approx(100, abs=0.2)
+    solid = decoded(Reader(images_html(analysis, Settings(confidence=0.99))).all("img")[1])[1]
+    assert (np.abs(solid.astype(int) - drawing.BACKGROUND_COLOUR) < 8).all(), "nothing is written into the map"
+
+
+def test_a_result_names_its_look_and_the_link_to_it(analysis):
+    (attributes,) = (
+        attributes
+        for attributes in Reader(images_html(analysis, Settings(background="grey", shown=()), "look=a&b=c")).all("div")
+        if attributes["class"] == "result"
+    )
+    assert attributes["data-look"] == "Colour on grey" and attributes["data-state"] == "look=a&b=c"
 
 
 def test_transparent_background(analysis):

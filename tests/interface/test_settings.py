@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from interface.settings import BACKGROUNDS, Settings, replace_background, rgb
+from interface.settings import BACKGROUNDS, LOOKS, MOST_WORDS, SHOWN, Settings, replace_background, rgb
+from mrcnn.results.detections import Detections
 
 
 def test_from_widgets():
@@ -81,3 +82,45 @@ def test_labels_and_boxes_are_whole_before_a_transparent_background(analysis):
     whole = Settings().draw_instances(analysis.view, found)
     tag = slice(y1 - 15, y1 - 3), slice(x1 + 2, x1 + 40)
     assert (drawn[tag][..., 3] == 255).all() and (drawn[tag][..., :3] == whole[tag]).all(), "so is the label"
+
+
+@pytest.mark.parametrize("name", LOOKS)
+def test_settings_know_the_look_that_they_are(name):
+    shown, opacity, background = LOOKS[name]
+    settings = Settings(shown=tuple(reversed(shown)), opacity=opacity / 100, background=background)
+    assert settings.look == name
+    assert Settings(opacity=0.37).look is None
+
+
+def crowd(count):
+    """Squares in a row, each 60 pixels wide."""
+    boxes = np.array([[100, 70 * i, 160, 70 * i + 60] for i in range(count)], np.float32)
+    return Detections(
+        boxes=boxes,
+        scores=np.linspace(0.9, 0.8, count).astype(np.float32),
+        class_ids=np.ones(count, np.int32),
+        soft_masks=np.ones((count, 56, 56), np.float16),
+        image_size=(300, 600),
+        class_names=("cat",),
+    ).instances()
+
+
+def test_labels_of_a_crowd_are_numbers_alone():
+    black = np.zeros((300, 600, 3), np.uint8)
+    width = []
+    for count in (MOST_WORDS, MOST_WORDS + 1):
+        drawn = Settings(shown=("labels", "scores")).draw_instances(black, crowd(count))
+        written = drawn[:100].any(axis=(0, 2))
+        width.append(written[:70].sum())
+    assert width[0] > 2 * width[1] > 0
+    assert set(SHOWN) > {"labels", "scores"}
+
+
+def test_a_white_rim_goes_around_what_is_cut_out():
+    photo = np.full((300, 600, 3), 80, np.uint8)
+    found = crowd(1)
+    drawn = Settings(shown=(), background="white rim").draw_instances(photo, found)
+    bare = Settings(shown=(), background="transparent").draw_instances(photo, found)
+    added = (drawn[..., 3] > 200) & (bare[..., 3] == 0)
+    assert added.sum() > 4 * 60 * 3 and (drawn[added][:, :3] > 240).all()
+    assert (drawn[130, 30] == (80, 80, 80, 255)).all() and drawn[5, 300, 3] == 0
