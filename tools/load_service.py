@@ -59,7 +59,13 @@ def page_client(address, number, photo):
     visitor = Visitor(address, patience=300)
 
     def send():
-        message = visitor.send("api", visitor.file(photo.read_bytes(), f"{number}{photo.suffix}"))
+        try:
+            message = visitor.send("api", visitor.file(photo.read_bytes(), f"{number}{photo.suffix}"))
+        except httpx.HTTPStatusError as error:  # of the upload: an address has so many at a time
+            if error.response.status_code != 429:
+                raise
+            time.sleep(1)
+            return BUSY
         if message["success"]:
             return ""
         if BUSY in words(message) or "many" in words(message):

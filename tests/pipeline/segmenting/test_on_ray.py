@@ -23,10 +23,11 @@ SECONDS = 600 + PHOTOS
 
 
 @pytest.fixture
-def cluster():
+def cluster(monkeypatch):
     """A cluster of two nodes with one core each, on loopback."""
     from ray.cluster_utils import Cluster
 
+    monkeypatch.setenv("RAY_worker_niceness", "0")  # at Ray's own 15, a busy machine would never come to them
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "object_store_memory": 100_000_000})
     cluster.add_node(num_cpus=1, object_store_memory=100_000_000)
     yield cluster
