@@ -24,6 +24,7 @@ from interface.batch_results import (
     write_preview,
 )
 from interface.batch_sources import MOST_PHOTOS, example_files, photo_path, photo_sources
+from interface.correct_tab import request
 from interface.downloads import result_files
 from interface.poster import LineUp
 from interface.safety.decoding import read_photo
@@ -63,7 +64,7 @@ def batch_tab(models, tabs):
         tabs: `gr.Tabs` of the page; the one called "correct" opens a photo that is asked for.
 
     Returns:
-        `gr.State` with the photo that is to be corrected: path, name of the model and percent; `None` until then.
+        `gr.State` with the photo that is to be corrected, see `interface.correct_tab.request`; `None` until then.
     """
     # Set by the Stop button: what is done by then is kept, while Gradio's own cancelling would lose it.
     stop = gr.State(None)
@@ -183,7 +184,7 @@ def batch_tab(models, tabs):
             path = photo_path(batch.uploads, chosen.index, download.GRADIO_CACHE)
         except ValueError as error:
             raise gr.Error(str(error), print_exception=False) from None
-        return (path, batch.model_name, batch.percent), gr.Tabs(selected="correct")
+        return request(path, batch.model_name, batch.percent), gr.Tabs(selected="correct")
 
     long = {"concurrency_id": "long", "concurrency_limit": 2, "api_visibility": "private"}
     quick = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}

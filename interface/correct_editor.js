@@ -122,7 +122,7 @@ const listObjects = () => {
     const pick = document.createElement("input");
     Object.assign(pick, { type: "radio", name: "edited-object", checked: object.number === chosen });
     pick.dataset.key = `pick-${object.number}`;
-    pick.addEventListener("change", () => { choose(object.number); say(`${titled(object)} is brushed now.`); });
+    pick.addEventListener("change", () => { choose(object.number); say(`Brushing ${titled(object)}.`); });
     const swatch = document.createElement("span");
     swatch.className = "swatch";
     swatch.style.background = `rgb(${colourOf(object.number)})`;
@@ -179,7 +179,7 @@ part.masks.addEventListener("pointerdown", (event) => {
   const place = placeOf(event);
   if (tool === "pick") {
     const number = labels[Math.floor(place.y) * width + Math.floor(place.x)];
-    if (number) { choose(number); say(`${titled(objectOf(number))} is brushed now.`); }
+    if (number) { choose(number); say(`Brushing ${titled(objectOf(number))}.`); }
     return;
   }
   event.preventDefault();
@@ -236,7 +236,7 @@ part.frame.addEventListener("keydown", (event) => {
     if (tool === "pick") {
       const number = labels[Math.min(height - 1, Math.floor(place.y)) * width + Math.min(width - 1, Math.floor(place.x))];
       if (number) choose(number);
-      return say(number ? `${titled(objectOf(number))} is brushed now.` : "There is no object here.");
+      return say(number ? `Brushing ${titled(objectOf(number))}.` : "There is no object here.");
     }
     keyStroke = !keyStroke && startStroke();
     showBrush(place);
@@ -247,7 +247,7 @@ part.frame.addEventListener("keydown", (event) => {
     say("Brush up.");
   } else if (/^[1-9]$/.test(key)) {
     const object = objects[Number(key) - 1];
-    if (object) { choose(object.number); say(`${titled(object)} is brushed now.`); }
+    if (object) { choose(object.number); say(`Brushing ${titled(object)}.`); }
   } else if (keys[key]) {
     event.preventDefault();
     keys[key]();

@@ -78,7 +78,7 @@ def correct_tab(models, tab, asked, photo, model_name, confidence):
     Args:
         models: `interface.session.Models`.
         tab: `gr.Tab` that this is built in; it opens the photo of the first tab, or the one that was asked for.
-        asked: `gr.State` with what another tab asks to be opened: `(path, name of the model, percent)` or `None`.
+        asked: `gr.State` with what is asked to be opened, as `request` gives it, or `None`.
         photo: the component with the path of the first tab's photo.
         model_name: the component with the model's name.
         confidence: the component with the lowest score that counts, in percent.
@@ -112,7 +112,7 @@ def correct_tab(models, tab, asked, photo, model_name, confidence):
         """
         last_photo, last_asked = seen or (None, None)
         if asked and asked != last_asked:
-            wanted = asked
+            wanted = asked[:3]
         elif path and (path, name) != last_photo:
             wanted = path, name, percent
         elif anew and opened:
@@ -136,13 +136,15 @@ def correct_tab(models, tab, asked, photo, model_name, confidence):
             image = read_photo(opened.path)
             new = CorrectedPhoto.of(opened.path, image, found, opened.detections.class_names)
             others = [one for one in corrected if one.fingerprint != new.fingerprint]
-            if len(others) >= MOST_PHOTOS:
-                raise ValueError(f"{MOST_PHOTOS} photos at a time are kept for you: please download them first.")
             folder = chosen_folder()
+            if len(others) >= MOST_PHOTOS and not folder:
+                raise ValueError(
+                    f"{MOST_PHOTOS} photos at a time are kept for you: please download them, and open the page anew."
+                )
             total = add_to_folder(folder, new, image) if folder else None
         except ValueError as error:
             raise gr.Error(str(error), print_exception=False) from None
-        corrected = [*others, new]
+        corrected = [*others[1 - MOST_PHOTOS :], new]
         words = f"Saved **{markdown_text(opened.name)}** with {counted(found)}. "
         if folder:
             words += f"The data set in {markdown_text(str(folder))} has {_photos(total)}."
@@ -183,7 +185,7 @@ def correct_tab(models, tab, asked, photo, model_name, confidence):
         **on_model,
     ).then(**show)
     other.upload(
-        lambda path, name, percent: (path, name, percent),
+        request,
         [other, model_name, confidence],
         asked,
         queue=False,
@@ -202,6 +204,11 @@ def correct_tab(models, tab, asked, photo, model_name, confidence):
     take.click(pack, corrected, file, show_progress_on=take, concurrency_limit=2, api_visibility="private").success(
         None, js="() => document.querySelector('#correct-file').click()", api_visibility="private"
     )
+
+
+def request(path, model_name, percent):
+    """What opens a photo, for the state `asked`; each request is another, even of the same photo."""
+    return path, model_name, percent, secrets.token_hex(8)
 
 
 def _photos(count):
