@@ -20,7 +20,7 @@ CAMERA = gr.WebcamOptions(
     mirror=False, constraints={"video": {"width": {"ideal": 1920}, "height": {"ideal": 1440}, **FACING_AWAY}}
 )
 DATA = "data:image/"
-# What browsers make of a camera's image; it comes ten times a second, so it is decoded here and must be small.
+# What browsers make of a camera's image; it comes many times a second, so it is decoded here and must be small.
 CAMERA_FORMATS = ("JPEG", "PNG", "WEBP")
 CAMERA_BYTES = 5_000_000
 

@@ -89,15 +89,12 @@ def _input(walk, row, _):
 
 def _pyramid(walk, row, _):
     tiles = []
+    own = None if row is None else int(np.log2(walk.seen.strides[walk.anchor_of(row)[1][0]]))
     for level, ((height, width, _), colours) in enumerate(zip(walk.level_shapes, walk.level_colours, strict=True), 2):
         caption = f"P{level}: {width} × {height} cells of {2**level} pixels"
-        tiles.append(tile(colours, caption, pixels=True, name="map"))
-    if row is not None:
-        _, (level, *_) = walk.anchor_of(row)
-        started = int(np.log2(walk.seen.strides[level]))
-        tiles.insert(
-            0, tiles.pop(started - 2).replace("</figcaption>", f" · {walk.name(row)} starts here</figcaption>")
-        )
+        if level == own:
+            caption += f"; {walk.name(row)} starts here"
+        tiles.append(tile(colours, caption, pixels=True, name="map followed" if level == own else "map"))
     channels = walk.level_shapes[0][2]
     shapes = ", ".join(f"{height} × {width}" for height, width, _ in walk.level_shapes)
     return (

@@ -3,15 +3,18 @@
 import dataclasses
 import html
 import time
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
 from interface.inside_drawing import principal_colours
-from mrcnn.inspection import Inspection
 from mrcnn.letterbox import letterbox_size
 from mrcnn.results.boxes import box_iou
 from mrcnn.results.wording import percent
+
+if TYPE_CHECKING:  # the light page has no TensorFlow, which that module needs
+    from mrcnn.inspection import Inspection
 
 LARGEST_VIEW = 800  # pixels: longer side of the photo as it is shown in the last step
 
@@ -30,7 +33,7 @@ class Walk:
         pooled_colours: uint8 `(P, S, S, 3)`.
     """
 
-    seen: Inspection
+    seen: "Inspection"
     photo: np.ndarray
     level_shapes: list
     level_colours: list
