@@ -35,9 +35,14 @@ function place() {
   if (!sticker || !picture) return;
   const [{ left, top, width, height }, ground] = [picture, results].map((part) => part.getBoundingClientRect());
   const share = (name, side) => (side * parseFloat(sticker.style.getPropertyValue(name))) / 100;
-  sticker.style.left = `${left - ground.left + share("--left", width)}px`;
+  const own = { left: left - ground.left + share("--left", width), width: share("--width", width) };
+  sticker.style.left = `${own.left}px`;
   sticker.style.top = `${top - ground.top + share("--top", height)}px`;
-  sticker.style.width = `${share("--width", width)}px`;
+  sticker.style.width = `${own.width}px`;
+  // Below the sticker's middle, but not beyond the page's edge.
+  const bar = sticker.querySelector("figcaption");
+  const middle = own.left + (own.width - bar.offsetWidth) / 2;
+  bar.style.left = `${Math.max(0, Math.min(middle, ground.width - bar.offsetWidth)) - own.left}px`;
 }
 
 watch("value", () => {

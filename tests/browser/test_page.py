@@ -242,6 +242,8 @@ def test_pointing_names_the_cat_in_images_and_table(page):
 @pytest.mark.slow
 def test_webcam_photo(page):
     page.get_by_label("Capture from camera").click()
+    page.locator("#photo .source-selection").get_by_label("Upload file").click()  # and back again
+    page.get_by_label("Capture from camera").click()
     page.get_by_role("button", name="Click to Access Webcam").click()
     page.wait_for_function(
         "() => [...document.querySelectorAll('#photo video')].some((video) => video.videoWidth === 320)"
@@ -493,6 +495,12 @@ def test_phone(open_page):
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.locator("figure.instances path[data-row='0']").tap()
     expect(page.locator(".pointed")).to_contain_text("Cat 1")
+    expect(page.locator(".sticker img")).to_be_visible()
+    for part in page.locator(".sticker figcaption > *").all():
+        box = part.bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 390, "what can be done with it is on the screen"
+    example = page.locator(".gallery-item").first
+    assert example.locator("img").bounding_box()["width"] >= example.bounding_box()["width"] - 2, "no strip beside it"
     assert page.problems == []
 
 
