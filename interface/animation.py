@@ -31,11 +31,11 @@ def before_after(photo, result, kind):
             both.paste(image, (0, number * image.height))
         # One palette for all frames, and dots that stay where they are: only the line moves.
         palette = both.quantize(255)
-        colours = palette.getpalette()[: 3 * 255]
+        colours = (palette.getpalette() or [])[: 3 * 255]
         white = 255
         before, after = (np.asarray(image.quantize(palette=palette)) for image in pair)
     else:
-        white = (255, 255, 255)
+        colours, white = [], (255, 255, 255)
         before, after = map(np.asarray, pair)
     edges = [round(width * step / STEPS) for step in range(STEPS + 1)]
     edges += edges[-2:0:-1]

@@ -37,7 +37,7 @@ def heat(shares):
     """Colours uint8 `(..., 3)` from black over red to yellow for shares float `(...)`, 0 to 1."""
     import matplotlib  # here: the light page has neither this tab's network nor the package
 
-    return np.uint8(255 * matplotlib.colormaps["inferno"](shares)[..., :3])
+    return (255 * np.asarray(matplotlib.colormaps["inferno"](shares))[..., :3]).astype(np.uint8)
 
 
 def ranked(count):

@@ -73,8 +73,8 @@ def walk_through(seen, image):
         seen: `Inspection`.
         image: uint8 `(H, W, 3)`. The photo that was looked into.
     """
-    size = letterbox_size(*image.shape[:2], min(LARGEST_VIEW, max(image.shape[:2])))
-    photo = np.asarray(Image.fromarray(image).resize(size[::-1], Image.Resampling.BOX))
+    height, width = letterbox_size(image.shape[0], image.shape[1], min(LARGEST_VIEW, max(image.shape[:2])))
+    photo = np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BOX))
     pooled = seen.pooled
     # All grids in one go, so that the same colour means the same in each of them.
     flat = principal_colours(pooled.reshape(-1, *pooled.shape[2:])) if len(pooled) else np.zeros((0,), np.uint8)

@@ -75,7 +75,7 @@ class Tracker:
             for number, (other_class, other) in self._colours.items()
             if other_class == class_id and number not in visible
         }
-        best = max(alike, key=alike.get, default=None)
+        best = max(alike, key=lambda number: alike[number], default=None)
         return best if best is not None and alike[best] >= LEAST_LIKENESS else None
 
     def follow(self, found, image=None):

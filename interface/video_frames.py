@@ -62,8 +62,18 @@ def draw_both(image, found, class_names, numbers, look="masks", semantic=True):
     """
     drawn, background, colour = LOOKS[look]
     ground = replace_background(image, found, background, colour)
-    parts = {part: part in drawn for part in ("masks", "outlines", "boxes", "labels", "scores")}
-    images = [drawing.draw_instances(ground, found, numbers=numbers, **parts)]
+    images = [
+        drawing.draw_instances(
+            ground,
+            found,
+            masks="masks" in drawn,
+            outlines="outlines" in drawn,
+            boxes="boxes" in drawn,
+            labels="labels" in drawn,
+            scores="scores" in drawn,
+            numbers=numbers,
+        )
+    ]
     if semantic:
         images.append(drawing.draw_semantic_map(found.semantic_map(), dict(enumerate(class_names, start=1))))
     return images

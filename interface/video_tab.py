@@ -95,15 +95,14 @@ def video_tab(models, example=None):
             return
         stopped, tracker, presence = threading.Event(), Tracker(reuse=False), Presence()
         yield clear("Reading the clip ...", stopped)
-        last = None
+        latest = []  # what `redraw` made of the last image
 
         def redraw(image):
-            nonlocal last
             image = sized_for_video(image)
             detections, _ = models.detect(name, image, percent / 100)
             found, numbers = tracker.follow(detections.instances(percent / 100), image)
-            last = draw_both(image, found, detections.class_names, numbers, look), found, numbers
-            return np.concatenate(last[0], axis=1)
+            latest[:] = draw_both(image, found, detections.class_names, numbers, look), found, numbers
+            return np.concatenate(latest[0], axis=1)
 
         target = Path(result.GRADIO_CACHE) / secrets.token_hex(16) / f"{Path(path).stem}-segmented.mp4"
         target.parent.mkdir(parents=True)
@@ -112,7 +111,7 @@ def video_tab(models, example=None):
         done, seconds = 0, 0.0
         try:
             for done, total, seconds in images:
-                drawn, found, numbers = last
+                drawn, found, numbers = latest
                 presence.add(found, numbers, seconds)
                 progress((done, total), unit="images")
                 if stopped.is_set():
