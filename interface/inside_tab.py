@@ -61,6 +61,8 @@ def inside_tab(models, tab, photo, model_name, confidence, example=None):
         return walk_through(*models.inspect(name, example, percent / 100))
 
     def walk_of(path, name, percent):
+        if type(percent) not in (int, float) or not isinstance(name, str):
+            raise ValueError("The page's controls hold values that they do not offer.")
         if path == example:
             return walk_example(name, percent)
         return walk_through(*models.inspect(name, path, percent / 100))

@@ -9,6 +9,7 @@ from mrcnn.results.instances import Instances
 HELD = 3  # images for which an object that is missed stays where it was last seen
 LEAST_LIKENESS = 0.93  # of colours, to be one object: three cats in other furs stayed below 0.91, one stayed above 0.95
 LEAST_IOU = 0.3  # of two boxes, to be those of one object
+SURE = 3  # images after which an object is no mistake
 MEMORY = 15  # images for which an object that is out of sight keeps its number
 
 
@@ -31,6 +32,7 @@ class Tracker:
         self._reuse = reuse
         self._rows = {}  # number -> `Instances` of length 1, as last seen
         self._unseen = {}  # number -> images since then
+        self._images = {}  # number -> images in which it was seen
         self._colours = {}  # number -> class id and mean signature, of all that there ever were; only without reuse
 
     def update(self, found, image=None):
@@ -47,10 +49,15 @@ class Tracker:
         numbers = np.full(len(found), -1)
         overlaps = box_iou(found.boxes, np.array([row.boxes[0] for row in last]).reshape(-1, 4))
         overlaps[found.class_ids[:, None] != np.array([row.class_ids[0] for row in last], int)] = 0
-        while overlaps.size and overlaps.max() >= LEAST_IOU:
-            row, column = np.unravel_index(overlaps.argmax(), overlaps.shape)
-            numbers[row] = known[column]
-            overlaps[row], overlaps[:, column] = 0, 0
+        # Those known for some images choose first: a box that appeared once by mistake must not take their place.
+        sure = np.array([self._images[number] >= SURE for number in known], bool)
+        for columns in (sure, ~sure):
+            left = np.where(columns, overlaps, 0)
+            while left.size and left.max() >= LEAST_IOU:
+                row, column = np.unravel_index(left.argmax(), left.shape)
+                numbers[row] = known[column]
+                for table in (left, overlaps):
+                    table[row], table[:, column] = 0, 0
         signatures = [] if self._reuse else [signature(image, window) for window in found.windows]
         taken = {*known, *self._colours, *numbers.tolist()}
         for row in np.flatnonzero(numbers < 0):
@@ -61,11 +68,12 @@ class Tracker:
         self._unseen = {number: unseen + 1 for number, unseen in self._unseen.items()}
         for row, number in enumerate(numbers.tolist()):
             self._rows[number], self._unseen[number] = found[row : row + 1], 0
+            self._images[number] = self._images.get(number, 0) + 1
             if not self._reuse:
                 _, before = self._colours.get(number, (0, signatures[row]))
                 self._colours[number] = found.class_ids[row], 0.9 * before + 0.1 * signatures[row]
         for number in [number for number, unseen in self._unseen.items() if unseen > MEMORY]:
-            del self._rows[number], self._unseen[number]
+            del self._rows[number], self._unseen[number], self._images[number]
         return numbers
 
     def _known_again(self, class_id, colours, visible):

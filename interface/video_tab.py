@@ -134,9 +134,10 @@ def video_tab(models, example=None):
         sheet.write_bytes(presence.table())
         words = "Stopped after" if stopped.is_set() else "Done:"
         rate = done / (time.perf_counter() - began)
+        who = presence.counted() if presence.stays() else "nothing found"
         most = f", {presence.most} at a time at most" if presence.most > 1 else ""
         yield state(
-            f"{words} {done} images, {presence.counted()}{most}, {rate:.1f} images a second.",
+            f"{words} {done} images, {who}{most}, {rate:.1f} images a second.",
             view=gr.HTML(visible="hidden"),
             result=gr.Video(str(target), visible=True),
             table=presence_html(presence),

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from interface.tracker import HELD, MEMORY, Tracker
+from interface.tracker import HELD, MEMORY, SURE, Tracker
 from mrcnn import Instances
 from mrcnn.results.instances import MaskWindow
 
@@ -34,6 +34,14 @@ def test_the_better_overlap_wins():
     tracker = Tracker()
     tracker.update(found(LEFT))
     assert tracker.update(found(moved(LEFT, 6), moved(LEFT, 1))).tolist() == [1, 0]
+
+
+def test_a_box_that_appeared_once_takes_nobodys_place():
+    tracker = Tracker()
+    for _ in range(SURE):
+        tracker.update(found(LEFT))
+    assert tracker.update(found(LEFT, moved(LEFT, 12))).tolist() == [0, 1]
+    assert tracker.update(found(moved(LEFT, 9))).tolist() == [0]
 
 
 def test_a_new_object_gets_a_free_number_and_old_ones_are_forgotten():
