@@ -6,7 +6,7 @@ import re
 import numpy as np
 from PIL import Image, ImageColor, ImageFilter
 
-from interface.stickers import add_rim, rim_width
+from interface.stickers import stickers
 from mrcnn.results import drawing
 
 SHOWN = ["masks", "outlines", "boxes", "labels", "scores"]
@@ -112,10 +112,8 @@ class Settings:
         drawn = drawing.draw_instances(ground, found, **shown, **style)
         if self.background not in CUT_OUT:
             return drawn
-        # What is drawn along the edges is no fur.
-        cut = drawing.cut_out(drawn, found, soft=not (shown["masks"] or shown["outlines"]))
-        if self.background == "white rim":
-            cut = add_rim(cut, rim_width(found.image_size))
+        cut_out = stickers if self.background == "white rim" else drawing.cut_out
+        cut = cut_out(drawn, found, soft=not (shown["masks"] or shown["outlines"]))  # what is drawn there is no fur
         # Boxes and labels reach beyond the objects. On a ground of a colour that nothing is drawn in they are what
         # differs from it.
         sketch = np.full_like(image, UNDRAWN)

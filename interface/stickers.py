@@ -38,18 +38,19 @@ def rim_width(image_size):
     return max(3, round(RIM * max(image_size)))
 
 
-def sticker(image, found):
+def sticker(image, found, soft=True):
     """One object as a sticker.
 
     Args:
         image: uint8 `(H, W, 3)`.
         found: `mrcnn.Instances` of that image with one object.
+        soft: bool. See `mrcnn.results.drawing.cut_out`. Defaults to True.
 
     Returns:
         uint8 `(h, w, 4)`, and its left and upper edge in the image in pixels, which may lie beyond the image's own: the
         rim goes around what the photo cut off too. `None` if the object has no pixel.
     """
-    cut = drawing.cut_out(image, found)
+    cut = drawing.cut_out(image, found, soft=soft)
     rows, columns = (np.flatnonzero((cut[..., 3] > 0).any(axis=axis)) for axis in (1, 0))
     if not len(rows):
         return None
@@ -58,6 +59,27 @@ def sticker(image, found):
     part = cut[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     padded = np.pad(part, ((margin, margin), (margin, margin), (0, 0)))
     return add_rim(padded, width), (int(columns[0]) - margin, int(rows[0]) - margin)
+
+
+def stickers(image, found, soft=True):
+    """All objects as stickers, each with a rim of its own; the surest lies on top.
+
+    Args:
+        image, soft: see `sticker`.
+        found: `mrcnn.Instances` of that image.
+
+    Returns:
+        uint8 `(H, W, 4)`.
+    """
+    sheet = Image.new("RGBA", image.shape[1::-1])
+    for row in reversed(range(len(found))):
+        made = sticker(image, found[row : row + 1], soft)
+        if made is None:
+            continue
+        pixels, place = made
+        beyond = tuple(max(0, -start) for start in place)  # of the image's left and upper edge
+        sheet.alpha_composite(Image.fromarray(pixels), tuple(max(0, start) for start in place), beyond)
+    return np.array(sheet)
 
 
 def sticker_html(analysis, settings, row):

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from interface.settings import Settings
-from interface.stickers import add_rim, rim_width, sticker, sticker_html
+from interface.stickers import add_rim, rim_width, sticker, sticker_html, stickers
 
 
 def test_a_rim_is_as_wide_as_asked_and_leaves_the_object_alone():
@@ -41,6 +41,22 @@ def test_a_sticker_lies_where_its_object_is(analysis):
     assert len(inner) > 20
     same = [np.abs(pixels[y, x, :3].astype(int) - analysis.view[y + top, x + left]).max() < 40 for y, x in inner]
     assert np.mean(same) > 0.9, "its pixels are the photo's"
+
+
+def test_stickers_that_touch_have_a_rim_each(analysis):
+    found = analysis.view_detections().instances(0.2)
+    black = np.zeros_like(analysis.view)
+    sheet = stickers(black, found)
+    assert sheet.shape == (532, 800, 4)
+    # The discs touch: between them runs the rim of the surer one, on top of the other.
+    right = int(found.boxes[0, 3])
+    row = int(found.boxes[0, [0, 2]].mean())
+    line = sheet[row, right - 40 : right + 40]
+    white = (line[:, :3] > 230).all(axis=1) & (line[:, 3] == 255)
+    assert white.sum() >= rim_width(found.image_size) - 3
+    assert (line[0] == (0, 0, 0, 255)).all()
+    alone = stickers(black, found[:1])
+    np.testing.assert_array_equal(sheet[row, : right + 5], alone[row, : right + 5])
 
 
 def test_html(analysis):
