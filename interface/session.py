@@ -13,7 +13,7 @@ import time
 import numpy as np
 from PIL import Image
 
-from interface.safety.decoding import read_photo
+from interface.safety.decoding import read_photo, read_photo_reduced
 from interface.safety.fair_lock import FairLock
 from interface.safety.log import note, stage
 from interface.safety.memory import release_memory
@@ -146,13 +146,17 @@ class Models:
     def analyse(self, name, path):
         """Reads a photo and runs a network on it.
 
+        The pixels of a huge JPEG beyond twice the view's are not even decoded: neither the network nor the page would
+        show them. What is found is of the photo's own size all the same.
+
         Raises:
             ValueError: if the photo cannot be read, or there is no such model.
         """
         with stage("decode"):
-            image = read_photo(path)
+            image, size = read_photo_reduced(path, 2 * LARGEST_VIEW_SIDE)
         detections, milliseconds = self.detect(name, image)
-        return Analysis(sized_for_view(image), detections, milliseconds, name)
+        note(size=f"{size[1]}x{size[0]}")
+        return Analysis(sized_for_view(image), detections.resized(size), milliseconds, name)
 
 
 def sized_for_view(image):
