@@ -53,6 +53,11 @@ def read_image(image):
             50 megapixels; with one sentence that may be shown to the user.
     """
     if isinstance(image, Image.Image):
+        _check_size(image.height, image.width)
+        try:
+            image.load()  # Pillow reads a file's pixels late
+        except Exception:  # each decoder says it in a way of its own
+            raise ValueError("The image cannot be read, it seems to be damaged or closed.") from None
         return _rgb_from_image(image)
     if isinstance(image, str | os.PathLike):
         return _rgb_from_file(image)[0]
@@ -113,6 +118,8 @@ def _rgb_from_file(path, longer_side=None):
         raise ValueError(f"There is no file {os.fspath(path)}.")
     if os.path.isdir(path):
         raise ValueError(f"{os.fspath(path)} is a folder, not an image.")
+    if not os.path.isfile(path):  # a pipe may never say anything, a device never end
+        raise ValueError(f"{os.fspath(path)} is not a regular file.")
     damaged = f"{name} cannot be read, it seems to be damaged."
     try:
         image = open_image(path)

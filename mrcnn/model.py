@@ -1,5 +1,7 @@
 """`MaskRCNN`: from an image in any form to `Instances` in its own pixels. Page, command line and evaluation use it."""
 
+import numbers
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -184,18 +186,20 @@ class MaskRCNN:
         """Limit and size, those of the config for `None`. Raises ValueError if one of the three is out of range."""
         size = self.config.image_size if size is None else size
         limit = self.config.shown_limit if limit is None else limit
-        if not 0.0 <= confidence <= 1.0:
-            raise ValueError(f"confidence is {confidence}, expected a number from 0 to 1")
-        if not 1 <= limit <= 1000:
-            raise ValueError(f"limit is {limit}, expected a number of detections from 1 to 1000")
-        if not 32 <= size <= 2048:
-            raise ValueError(f"size is {size}, expected a length from 32 to 2048 pixels")
+        if not isinstance(confidence, numbers.Real) or not 0.0 <= confidence <= 1.0:
+            raise ValueError(f"confidence is {_short(confidence)}, expected a number from 0 to 1")
+        if not isinstance(limit, numbers.Integral) or not 1 <= limit <= 1000:
+            raise ValueError(f"limit is {_short(limit)}, expected a number of detections from 1 to 1000")
+        if not isinstance(size, numbers.Integral) or not 32 <= size <= 2048:
+            raise ValueError(f"size is {_short(size)}, expected a length from 32 to 2048 pixels")
         if size % self._engine.size_multiple:
             raise ValueError(f"size is {size}, expected a multiple of {self._engine.size_multiple} pixels")
         return limit, size
 
     def _detect_all(self, images, confidence, limit, size):
         limit, size = self._check(confidence, limit, size)
+        if isinstance(images, str | bytes) or not isinstance(images, Iterable):
+            raise ValueError(f"Images must come in a list, but came as {type(images).__name__}.")
         groups = {}
         image_sizes = []
         for index, image in enumerate(images):
@@ -215,3 +219,9 @@ class MaskRCNN:
                     rows = {name: values[of_image] for name, values in found.items()}
                     results[index] = self._engine.detections(rows, window, image_sizes[index])
         return results
+
+
+def _short(value):
+    """What came, for a sentence about it."""
+    words = " ".join(repr(value).split()) if not isinstance(value, int) or abs(value) < 10**9 else "a huge number"
+    return words if len(words) <= 60 else f"{words[:57]}..."

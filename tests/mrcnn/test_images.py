@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -156,6 +158,23 @@ def test_refused_files(tmp_path):
     (tmp_path / "half.jpg").write_bytes((tmp_path / "whole.jpg").read_bytes()[:9000])
     with pytest.raises(ValueError, match=r"half.jpg cannot be read.*damaged"):
         read_image(tmp_path / "half.jpg")
+
+
+def test_files_that_never_end_are_not_opened(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    for path in (tmp_path / "pipe.png", "/dev/zero"):
+        with pytest.raises(ValueError, match="is not a regular file"):
+            read_image(path)
+
+
+def test_pillows_images_that_cannot_be_read(tmp_path):
+    Image.effect_noise((200, 200), 90).save(tmp_path / "whole.png")
+    (tmp_path / "half.png").write_bytes((tmp_path / "whole.png").read_bytes()[:9000])
+    closed = Image.new("RGB", (64, 64))
+    closed.close()
+    for image in (Image.open(tmp_path / "half.png"), closed):
+        with pytest.raises(ValueError, match="damaged or closed"):
+            read_image(image)
 
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
