@@ -41,6 +41,7 @@ def parse_arguments(arguments=None):
     )
     parser.add_argument("--share", type=float, default=1.0, metavar="0-1", help="of each kind (default 1)")
     parser.add_argument("--seed", type=int, default=0, help="of what is made (default 0)")
+    parser.add_argument("--skip", type=int, default=0, metavar="N", help="leave out the first N of each kind of file")
     parser.add_argument("--only", nargs="+", choices=COUNTS, default=list(COUNTS), help="which kinds (default: all)")
     parser.add_argument("--minutes", type=float, default=90, help="after which it ends in any case (default 90)")
     return parser.parse_args(arguments)
@@ -115,6 +116,10 @@ class Report:
         self.not_sent += over
         return over
 
+    def end(self, *_):
+        """Ends it early; what was found by then is said."""
+        self._end = 0.0
+
     def measure(self, kind, what, send):
         """Calls `send`, which gives `None` if nothing was sent, else whether the answer was one, and its words."""
         began = time.perf_counter()
@@ -136,15 +141,15 @@ class Report:
             print(f"\r{kind} {number} of {count}, {spent:.0f} s ", end="", file=sys.stderr, flush=True)
 
 
-def send_files(report, visitor, kind, count, seed):
-    """Sends hostile files of a kind through each door that takes them."""
+def send_files(report, visitor, kind, count, seed, skip):
+    """Sends hostile files of a kind, but the first `skip`, through each door that takes them."""
 
     def answer(door, name, content):
         message = send_file(visitor, door, name, content)
         return message and (says_something(message), json.dumps(message))
 
     for number, (name, content) in enumerate(MAKERS[kind](count, seed), start=1):
-        for door in doors(kind):
+        for door in doors(kind) if number > skip else ():
             if not report.time_is_over():
                 report.measure(kind, f"{name} at {door}", functools.partial(answer, door, name, content))
         report.show(kind, number, count)
@@ -188,30 +193,35 @@ def main(arguments=None):
     chosen = parse_arguments(arguments)
     counts = {kind: max(1, round(chosen.share * COUNTS[kind])) for kind in chosen.only}
     report = Report(chosen.minutes)
+    signal.signal(signal.SIGINT, report.end)
     if "arguments" in counts:
         send_arguments(report, counts["arguments"], chosen.seed)
     with running_app() as app:
         visitor, memory = Visitor(app.address, patience=60), Memory(app.process_id)
         for kind in [kind for kind in MAKERS if kind in counts]:
-            send_files(report, visitor, kind, counts[kind], chosen.seed)
+            send_files(report, visitor, kind, counts[kind], chosen.seed, chosen.skip)
         alive = visitor.http.get("/healthz").status_code == 200
         failures = [line.strip() for line in app.lines if '"failure"' in line]
         lost = sum('"decoder_lost"' in line for line in app.lines)
-    print(file=sys.stderr)
+        print(file=sys.stderr)
+        good = tell(report, counts, memory) and alive and not failures
+        print(f"server alive: {'yes' if alive else 'NO'}, failures in its log: {len(failures)}, decoders lost: {lost}")
+        print("".join(f"  {line}\n" for line in sorted(set(failures))), end="", flush=True)
+    return 0 if good else 1
+
+
+def tell(report, counts, memory):
+    """Says what came of all that was sent, and gives whether it is as promised."""
     listed = ", ".join(f"{count} {kind} ({report.sent[kind]} sent)" for kind, count in counts.items())
     print(f"{listed}; not sent for want of time: {report.not_sent}; {time.perf_counter() - report.start:.0f} s")
-    print(
-        f"server alive: {'yes' if alive else 'NO'}, failures of ours in its log: {len(failures)}, decoders lost: {lost}"
-    )
     seconds, what = report.slowest
     print(f"wordless: {len(report.wordless)}, above {LONGEST} s: {len(report.slow)}, slowest {seconds:.1f} s ({what})")
     print(
         f"memory: {memory.first / 1e9:.2f} GB before, {memory.most / 1e9:.2f} GB at most, bound {MEMORY / 1e9:.0f} GB"
     )
-    for line in (*report.wordless, *report.slow, *sorted(set(failures))):
+    for line in (*report.wordless, *report.slow):
         print(f"  {line}")
-    good = alive and not (report.wordless or report.slow or failures or report.not_sent) and memory.most <= MEMORY
-    return 0 if good else 1
+    return not (report.wordless or report.slow or report.not_sent) and memory.most <= MEMORY
 
 
 if __name__ == "__main__":
