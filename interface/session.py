@@ -13,7 +13,7 @@ import time
 import numpy as np
 from PIL import Image
 
-from interface.safety.decoding import read_photo, read_photo_reduced
+from interface.safety.decoding import read_photo_reduced
 from interface.safety.fair_lock import FairLock
 from interface.safety.log import note, stage
 from interface.safety.memory import release_memory
@@ -132,13 +132,14 @@ class Models:
             confidence: float in `[0, 1]`.
 
         Returns:
-            `mrcnn.inspection.Inspection`, and the photo, uint8 `(H, W, 3)`.
+            `mrcnn.inspection.Inspection`, and the photo, uint8 `(H, W, 3)`; a huge JPEG is made smaller for both, see
+            `analyse`.
 
         Raises:
             ValueError: if the photo cannot be read, there is no such model, or it is an exported one.
         """
         with stage("decode"):
-            image = read_photo(path)
+            image, _ = read_photo_reduced(path, 2 * LARGEST_VIEW_SIDE)
         model = self.get(name)
         with self._lock:
             return model.inspect(image, confidence), image

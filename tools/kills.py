@@ -6,7 +6,7 @@
 Each command first runs undisturbed. Then it is killed (SIGKILL, its children too) at a random moment in its work and
 started anew, again and again; whenever it gets to the end, the results are compared, and it begins elsewhere from
 nothing until there were as many kills as asked for. The exit code is 1 if a result differs or a command fails. Takes
-some ten minutes.
+half an hour, as each start loads TensorFlow.
 """
 
 import argparse
@@ -31,8 +31,8 @@ from tools.app_process import ROOT
 
 KILLS = {"download": 10, "prepare": 10, "evaluate": 10, "train": 20}
 NETWORK = {"image_size": 64, "pyramid_channels": 16, "post_nms_top_n": 10}
-SETTINGS = {"steps": 240, "image_size": 64, "canvas_sizes": (64,), "batch_size": 2, "warmup_steps": 1}
-SETTINGS |= {"checkpoint_steps": 3, "evaluate_steps": 120}
+SETTINGS = {"steps": 120, "image_size": 64, "canvas_sizes": (64,), "batch_size": 2, "warmup_steps": 1}
+SETTINGS |= {"checkpoint_steps": 3, "evaluate_steps": 60}
 PREPARED = ("photos.json", "photos.report.json", "photos.contact.png")  # beside a text that names their folder
 SECONDS = 600  # in which a command must get on; loading TensorFlow on a busy machine may take a minute
 CLOSE = {"rtol": 1e-4, "atol": 1e-6}  # of trained weights: sums over threads have no order

@@ -4,7 +4,8 @@
     python -m tools.load --visitors 10 --seconds 30
 
 Says for each round how long the page and a redraw take, how evenly visitors are served, what was refused or failed, and
-how much memory the server has afterwards. The exit code is 1 if anything but "busy" was said.
+how much memory the server has afterwards; and at the end which of the targets were reached. The exit code is 1 if one
+was not. The two targets of time are those of two cores with nothing else to do.
 """
 
 import argparse
@@ -26,6 +27,9 @@ from tools.visitor import Visitor, words
 
 THINKING = 1.0, 3.0  # seconds between two things that a visitor does
 BUSY = "busy"
+PAGE_SECONDS, REDRAW_SECONDS = 1.5, 1.0  # that 95 % of them take at most
+FAIR = 2  # no visitor gets less than the mean over this, or more than the mean times this
+GROWTH = 1.05  # memory after the last round over that after the first
 
 
 def parse_arguments(arguments=None):
@@ -130,31 +134,63 @@ def play(address, chosen):
 
 
 def _percentile(times, share=95):
-    return float(np.percentile(times, share)) if times else float("nan")
+    return float(np.percentile(times, share)) if times else float("inf")
+
+
+def _mean(values):
+    return float(np.mean(values)) if values else 0.0
 
 
 def main(arguments=None):
     chosen = parse_arguments(arguments)
-    errors = 0
+    rounds, memory = [], []
     with running_app() as app:
         print(f"memory before: {memory_of(app.process_id) / 1e9:.2f} GB", flush=True)
         for number in range(1, chosen.rounds + 1):
             seen = play(app.address, chosen)
             time.sleep(45)  # the next time that memory is trimmed
-            mean = np.mean(seen.served) if seen.served else 0
+            rounds.append(seen)
+            memory.append(memory_of(app.process_id))
             print(
                 f"round {number}: {len(seen.pages)} pages, p95 {_percentile(seen.pages):.2f} s; "
                 f"{len(seen.redraws)} redraws, p95 {_percentile(seen.redraws):.2f} s, {seen.redraws_refused} refused; "
                 f"{sum(seen.served)} photos, p95 {_percentile(seen.photos):.2f} s, "
-                f"each visitor {min(seen.served, default=0)} to {max(seen.served, default=0)}, mean {mean:.1f}; "
-                f"batch {seen.batch}, camera images {seen.frames}; busy {seen.busy}, errors {len(seen.errors)}; "
-                f"memory after {memory_of(app.process_id) / 1e9:.2f} GB",
+                f"each visitor {min(seen.served, default=0)} to {max(seen.served, default=0)}, "
+                f"mean {_mean(seen.served):.1f}; batch {seen.batch}, camera images {seen.frames}; "
+                f"busy {seen.busy}, errors {len(seen.errors)}; memory after {memory[-1] / 1e9:.2f} GB",
                 flush=True,
             )
             for line in sorted(set(seen.errors))[:10]:
                 print(f"  {line}")
-            errors += len(seen.errors)
-    return 1 if errors else 0
+        failures = [line.strip() for line in app.lines if '"failure"' in line]
+    print("".join(f"  {line}\n" for line in sorted(set(failures))), end="")
+    reached = targets(rounds, memory, len(failures))
+    for name, is_reached in reached.items():
+        print(f"{'reached' if is_reached else 'MISSED '}  {name}")
+    return 0 if all(reached.values()) else 1
+
+
+def targets(rounds, memory, failures):
+    """Which targets were reached: a dict from what each says to whether it is so."""
+    errors = sum(len(seen.errors) for seen in rounds)
+    refused = sum(seen.redraws_refused for seen in rounds)
+    pages = max(_percentile(seen.pages) for seen in rounds)
+    redraws = max(_percentile(seen.redraws) for seen in rounds)
+    shares = [served / _mean(seen.served) for seen in rounds for served in seen.served if _mean(seen.served)]
+    least, most = min(shares, default=0), max(shares, default=0)
+    growth = memory[-1] / max(1, memory[0])
+    return {
+        f'nothing failed that was not refused as "busy": {errors} errors, {failures} failures in the log': not (
+            errors or failures
+        ),
+        f"no redraw was refused: {refused}": not refused,
+        f"each visitor got their share within a factor of {FAIR}: {least:.2f} to {most:.2f}": (
+            least >= 1 / FAIR and most <= FAIR
+        ),
+        f"memory stays within {GROWTH - 1:.0%} from round to round: {growth - 1:+.1%}": growth <= GROWTH,
+        f"p95 of the page is at most {PAGE_SECONDS} s: {pages:.2f} s": pages <= PAGE_SECONDS,
+        f"p95 of a redraw is at most {REDRAW_SECONDS} s: {redraws:.2f} s": redraws <= REDRAW_SECONDS,
+    }
 
 
 if __name__ == "__main__":
