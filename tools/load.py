@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 
+import httpx
 import numpy as np
 from PIL import Image
 
@@ -54,6 +55,17 @@ class Round:
     def goes_on(self):
         return time.perf_counter() < self.end
 
+    def upload(self, visitor, photo, name):
+        """The uploaded photo as the value of a component, once there is room for it."""
+        while True:
+            try:
+                return visitor.file(photo, name)
+            except httpx.HTTPStatusError as error:
+                if error.response.status_code != 429:
+                    raise
+                self.busy += 1
+                time.sleep(THINKING[0])
+
     def check(self, message):
         """Whether an answer is a result; what it is instead is counted."""
         if message["success"]:
@@ -70,11 +82,11 @@ def look_at_photos(seen, number):
     rng, served = random.Random(number), 0
     time.sleep(rng.uniform(0, THINKING[1]))
     photo = example_photos()[number % len(example_photos())]
-    visitor = Visitor(seen.address)
+    visitor = Visitor(seen.address, comes_from=f"10.0.0.{number % 250}")
     while seen.goes_on():
         with _watched(seen.pages):
             visitor.http.get("/").raise_for_status()
-        picture = visitor.file(photo, f"{number}.png")
+        picture = seen.upload(visitor, photo, f"{number}.png")
         with _watched(seen.photos):
             served += seen.check(visitor.send("photo", picture))
         for opacity in rng.sample(range(101), 3):
@@ -88,19 +100,19 @@ def look_at_photos(seen, number):
 
 def send_a_batch(seen):
     """A visitor with a hundred photos, over and over."""
-    visitor = Visitor(seen.address, patience=600)
-    files = [visitor.file(example_photos()[number % 2], f"{number}.png") for number in range(100)]
+    visitor = Visitor(seen.address, patience=600, comes_from="10.0.1.1")
+    files = [seen.upload(visitor, example_photos()[number % 2], f"{number}.png") for number in range(100)]
     while seen.goes_on():
         if seen.check(visitor.send("files", files)):
             seen.batch += 100
 
 
-def hold_a_camera(seen):
+def hold_a_camera(seen, number):
     """A visitor whose camera sends ten images a second, or as many as are answered."""
     stored = io.BytesIO()
     Image.fromarray(np.array(Image.open(example_photos()[0]).convert("RGB").resize((640, 480)))).save(stored, "JPEG")
     frame = {"path": None, "url": "data:image/jpeg;base64," + base64.b64encode(stored.getvalue()).decode()}
-    visitor = Visitor(seen.address)
+    visitor = Visitor(seen.address, comes_from=f"10.0.2.{number}")
     while seen.goes_on():
         seen.frames += seen.check(visitor.send("camera", frame))
         time.sleep(0.1)
@@ -124,7 +136,7 @@ def play(address, chosen):
     """One round."""
     seen = Round(address, chosen.seconds)
     jobs = [(look_at_photos, number) for number in range(chosen.visitors)]
-    jobs += [(send_a_batch,), (hold_a_camera,), (hold_a_camera,)]
+    jobs += [(send_a_batch,), (hold_a_camera, 1), (hold_a_camera, 2)]
     threads = [threading.Thread(target=_guarded, args=(seen, *job)) for job in jobs]
     for thread in threads:
         thread.start()
