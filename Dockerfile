@@ -8,7 +8,10 @@
 #
 #   docker build --target light -t cats-light .
 #
-# PYTHON_IMAGE pins the base by its digest: --build-arg PYTHON_IMAGE=python:3.11-slim@sha256:...
+# PYTHON_IMAGE pins the base by its digest. None stands here: it has to be asked of a registry on the day of the build,
+# and an old one keeps old faults of the system. `docker buildx imagetools inspect python:3.11-slim` says today's:
+#
+#   docker build --build-arg PYTHON_IMAGE=python:3.11-slim@sha256:... -t cats .
 
 ARG PYTHON_IMAGE=python:3.11-slim
 

@@ -9,7 +9,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 	--custom-compile-command "make lock" --upgrade
 CHECK_PYTHON := $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed, this is " + sys.version.split()[0] + "; try: make PYTHON=python3.12 ...")'
 
-.PHONY: demo demo-light setup test test-all lint types docs accuracy pipeline-demo fuzz load audit space lock wheel chromium clean
+.PHONY: demo demo-light setup test test-all lint types docs accuracy pipeline-demo fuzz load kills audit space lock wheel chromium clean
 
 demo: $(VENV)/.serving
 	$(BIN)/python app.py
@@ -48,12 +48,16 @@ accuracy: setup
 pipeline-demo: setup
 	$(BIN)/python -m tools.pipeline_demo
 
-# Hostile files through every door of the running page, and fifty visitors at once: a quarter of an hour and five minutes.
+# Hostile files through every door of the running page, fifty visitors at once, and commands of the pipeline killed again
+# and again: half an hour, seven minutes, and half an hour.
 fuzz: setup
 	$(BIN)/python -m tools.fuzz --share $(or $(SHARE),1)
 
 load: setup
 	$(BIN)/python -m tools.load --visitors $(or $(VISITORS),50) --seconds $(or $(SECONDS),120)
+
+kills: setup
+	$(BIN)/python -m tools.kills $(if $(KILLS),--kills $(KILLS))
 
 # Known vulnerabilities of what is locked; says so where the advisories cannot be had.
 audit: setup

@@ -54,7 +54,8 @@ def main():
         sys.exit('The MCP server needs one more package: pip install "gradio[mcp]"')
 
     # Gradio's files get a folder of their own that ends with the page: by Ctrl-C, or because a container is stopped.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit())
     limit_arenas()
     start_logging()
     if os.environ.get("SPACE_ID"):  # its proxy, which alone can reach this process, says who the visitor is
@@ -81,13 +82,10 @@ def run(host, port, start):
 
     try:
         models = Models()
-    except ValueError as error:  # of a service, or how it is named
-        sys.exit(str(error))
-    if not models.names():
-        sys.exit("There is no model in weights/. Train one with `python -m pipeline train`, see docs/training.md.")
-    try:
+        if not models.names():
+            sys.exit("There is no model in weights/. Train one with `python -m pipeline train`, see docs/training.md.")
         warm_up(models)
-    except ValueError as error:  # of its weights, their card, or what is missing to read them
+    except ValueError as error:  # of a service, the engine, the weights, their card, or what is missing to read them
         sys.exit(str(error))
     page = build_page(models)
     try:

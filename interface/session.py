@@ -15,7 +15,7 @@ import time
 import numpy as np
 from PIL import Image
 
-from interface.safety.decoding import read_photo
+from interface.safety.decoding import read_photo_reduced
 from interface.safety.fair_lock import FairLock
 from interface.safety.log import note, stage
 from interface.safety.memory import release_memory
@@ -148,13 +148,14 @@ class Models:
             confidence: float in `[0, 1]`.
 
         Returns:
-            `mrcnn.inspection.Inspection`, and the photo, uint8 `(H, W, 3)`.
+            `mrcnn.inspection.Inspection`, and the photo, uint8 `(H, W, 3)`; a huge JPEG is made smaller for both, see
+            `analyse`.
 
         Raises:
             ValueError: if the photo cannot be read, there is no such model, or it is an exported one.
         """
         with stage("decode"):
-            image = read_photo(path)
+            image, _ = read_photo_reduced(path, 2 * LARGEST_VIEW_SIDE)
         model = self.get(name)
         with self._lock:
             return model.inspect(image, confidence), image
@@ -162,13 +163,17 @@ class Models:
     def analyse(self, name, path):
         """Reads a photo and runs a network on it.
 
+        The pixels of a huge JPEG beyond twice the view's are not even decoded: neither the network nor the page would
+        show them. What is found is of the photo's own size all the same.
+
         Raises:
             ValueError: if the photo cannot be read, or there is no such model.
         """
         with stage("decode"):
-            image = read_photo(path)
+            image, size = read_photo_reduced(path, 2 * LARGEST_VIEW_SIDE)
         detections, milliseconds = self.detect(name, image)
-        return Analysis(sized_for_view(image), detections, milliseconds, name)
+        note(size=f"{size[1]}x{size[0]}")
+        return Analysis(sized_for_view(image), detections.resized(size), milliseconds, name)
 
 
 def sized_for_view(image):

@@ -1,6 +1,7 @@
 """Any image to uint8 RGB: files, `PIL.Image` and arrays, as people and cameras write them."""
 
 import io
+import math
 import os
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import numpy as np
 from PIL import (  # Pillow's plugins register themselves
     AvifImagePlugin,  # noqa: F401
     BmpImagePlugin,  # noqa: F401
+    ExifTags,
     GifImagePlugin,  # noqa: F401
     Image,
     ImageOps,
@@ -27,6 +29,7 @@ except ImportError:
 
 SMALLEST_SIDE = 32
 LARGEST_AREA = 50_000_000
+STRIP = 512  # rows
 # Pillow's names. It would try many more, some of which run other programs: Ghostscript for EPS.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF", "HEIF")
 ACCEPTED = "JPEG, PNG, WebP, GIF, TIFF, BMP, AVIF and, with pillow-heif, HEIC"
@@ -51,9 +54,14 @@ def read_image(image):
             50 megapixels; with one sentence that may be shown to the user.
     """
     if isinstance(image, Image.Image):
+        _check_size(image.height, image.width)
+        try:
+            image.load()  # Pillow reads a file's pixels late
+        except Exception:  # each decoder says it in a way of its own
+            raise ValueError("The image cannot be read, it seems to be damaged or closed.") from None
         return _rgb_from_image(image)
     if isinstance(image, str | os.PathLike):
-        return _rgb_from_file(image)
+        return _rgb_from_file(image)[0]
     if isinstance(image, np.ndarray):
         return _rgb_from_array(image)
     raise ValueError(f"An image must be a path, a PIL image or a numpy array, but came as {type(image).__name__}.")
@@ -66,7 +74,26 @@ def decode_image(content, name="The image"):
         content: bytes.
         name: str. What an error calls it. Defaults to `"The image"`.
     """
-    return _rgb_from_content(io.BytesIO(content), name)
+    return _rgb_from_content(io.BytesIO(content), name)[0]
+
+
+def read_reduced(path, longer_side):
+    """Reads a file as `read_image` does, but no larger than needed where the format allows it.
+
+    A JPEG is scaled to a half, a quarter or an eighth while it is decoded, as long as its longer side stays above
+    `longer_side`; other formats are decoded whole. A photo of 50 megapixels takes a quarter of the memory then.
+
+    Args:
+        path: path of an image file.
+        longer_side: int. Pixels that are needed of the longer side.
+
+    Returns:
+        uint8 array of shape `(h, w, 3)`, and the photo's own `(height, width)`, upright.
+
+    Raises:
+        ValueError: as `read_image`.
+    """
+    return _rgb_from_file(path, longer_side)
 
 
 def open_image(file, formats=FORMATS):
@@ -96,15 +123,17 @@ def distinct_stems(photos):
     return stems
 
 
-def _rgb_from_file(path):
+def _rgb_from_file(path, longer_side=None):
     if not os.path.exists(path):
         raise ValueError(f"There is no file {os.fspath(path)}.")
     if os.path.isdir(path):
         raise ValueError(f"{os.fspath(path)} is a folder, not an image.")
-    return _rgb_from_content(path, os.path.basename(os.fspath(path)))
+    if not os.path.isfile(path):  # a pipe may never say anything, a device never end
+        raise ValueError(f"{os.fspath(path)} is not a regular file.")
+    return _rgb_from_content(path, os.path.basename(os.fspath(path)), longer_side)
 
 
-def _rgb_from_content(file, name):
+def _rgb_from_content(file, name, longer_side=None):
     damaged = f"{name} cannot be read, it seems to be damaged."
     try:
         image = open_image(file)
@@ -116,20 +145,33 @@ def _rgb_from_content(file, name):
         raise ValueError(damaged) from None
     with image:
         # The header tells the size, so a huge image is refused before it is decoded.
-        _check_size(image.height, image.width)
+        size, reduced = (image.height, image.width), None
+        _check_size(*size)
         try:
+            if longer_side:
+                least = (max(SMALLEST_SIDE, math.ceil(side * longer_side / max(size))) for side in image.size)
+                reduced = image.draft(None, tuple(least))
             image.load()
-            image = ImageOps.exif_transpose(image)
+            turned = _upright(image)
         except MemoryError:
             raise ValueError(f"{name} needs more memory than there is.") from None
         except Exception:
             raise ValueError(damaged) from None
-        return _rgb_from_image(image)
+        pixels = _rgb_from_image(turned)
+        if not reduced:
+            return pixels, pixels.shape[:2]
+        return pixels, size if turned.size == image.size else size[::-1]  # the sides change places if it is turned
+
+
+def _upright(image):
+    """The image as its EXIF says it was held. `exif_transpose` copies one that needs no turning, too."""
+    turned = image.getexif().get(ExifTags.Base.Orientation, 1) in range(2, 9)
+    return ImageOps.exif_transpose(image) if turned else image
 
 
 def _rgb_from_image(image):
     _check_size(image.height, image.width)
-    image = ImageOps.exif_transpose(image)
+    image = _upright(image)
     if image.mode.startswith("I") or image.mode == "F":
         return _rgb_from_array(_sixteen_bits(image))
     if image.has_transparency_data:
@@ -137,9 +179,18 @@ def _rgb_from_image(image):
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image)
     try:
-        return np.array(image.convert("RGB"))
+        return _pixels(image if image.mode == "RGB" else image.convert("RGB"))
     except ValueError:
         raise ValueError(f"Images in the colour mode {image.mode} are not accepted; save it as RGB.") from None
+
+
+def _pixels(image):
+    """The pixels of an RGB image, in strips: as a whole they would be in memory twice for a moment."""
+    pixels = np.empty((image.height, image.width, 3), np.uint8)
+    for top in range(0, image.height, STRIP):
+        bottom = min(top + STRIP, image.height)
+        pixels[top:bottom] = np.asarray(image.crop((0, top, image.width, bottom)))
+    return pixels
 
 
 def _sixteen_bits(image):

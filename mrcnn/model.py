@@ -1,6 +1,8 @@
 """`MaskRCNN`: from an image in any form to `Instances` in its own pixels. Page, command line and evaluation use it."""
 
+import numbers
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -177,6 +179,8 @@ class MaskRCNN:
         Returns:
             list of `mrcnn.Instances`, in the order of `images`.
         """
+        if isinstance(images, str | bytes) or not isinstance(images, Iterable):
+            raise ValueError(f"Images must come in a list, but came as {type(images).__name__}.")
         confidence = self.config.confidence if confidence is None else confidence
         found = self.detect_letterboxed((self.letterbox(image, size) for image in images), confidence, limit)
         return [detections.instances(confidence, overlaps=overlaps) for detections in found]
@@ -220,8 +224,8 @@ class MaskRCNN:
             ValueError: as `detect`.
         """
         size = self.config.image_size if size is None else size
-        if not 32 <= size <= 2048:
-            raise ValueError(f"size is {size}, expected a length from 32 to 2048 pixels")
+        if not isinstance(size, numbers.Integral) or not 32 <= size <= 2048:
+            raise ValueError(f"size is {_short(size)}, expected a length from 32 to 2048 pixels")
         if size % self._engine.size_multiple:
             raise ValueError(f"size is {size}, expected a multiple of {self._engine.size_multiple} pixels")
         image = read_image(image)
@@ -279,8 +283,14 @@ class MaskRCNN:
     def _check_thresholds(self, confidence, limit):
         """The limit, that of the config for `None`. Raises ValueError if one of the two is out of range."""
         limit = self.config.shown_limit if limit is None else limit
-        if not 0.0 <= confidence <= 1.0:
-            raise ValueError(f"confidence is {confidence}, expected a number from 0 to 1")
-        if not 1 <= limit <= 1000:
-            raise ValueError(f"limit is {limit}, expected a number of detections from 1 to 1000")
+        if not isinstance(confidence, numbers.Real) or not 0.0 <= confidence <= 1.0:
+            raise ValueError(f"confidence is {_short(confidence)}, expected a number from 0 to 1")
+        if not isinstance(limit, numbers.Integral) or not 1 <= limit <= 1000:
+            raise ValueError(f"limit is {_short(limit)}, expected a number of detections from 1 to 1000")
         return limit
+
+
+def _short(value):
+    """What came, for a sentence about it."""
+    words = " ".join(repr(value).split()) if not isinstance(value, int) or abs(value) < 10**9 else "a huge number"
+    return words if len(words) <= 60 else f"{words[:57]}..."

@@ -33,11 +33,12 @@ class ProgressLog:
         for line in lines[1:]:
             try:
                 record = json.loads(line)
-            except ValueError:
+                name = record[key]
+            except (ValueError, KeyError, TypeError, RecursionError):
                 break  # torn, when the disk was full or the power failed
-            if not line.endswith(b"\n"):
+            if not line.endswith(b"\n") or not isinstance(name, str | int):
                 break
-            self.records[record[key]] = record
+            self.records[name] = record
             self.kept += len(line)
 
     def __enter__(self):

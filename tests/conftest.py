@@ -5,6 +5,12 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import pytest
+from hypothesis import settings
+
+# The same examples each time, however busy the machine; for others: pytest --hypothesis-profile=search
+settings.register_profile("suite", deadline=None, derandomize=True)
+settings.register_profile("search", deadline=None, max_examples=1000)
+settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 # Loading TensorFlow takes seconds, but minutes on a machine that is busy with training.
 START_SECONDS = 600
+END_SECONDS = 120
 
 
 class RunningApp(NamedTuple):
@@ -74,4 +75,8 @@ def running_app(**environment):
         yield RunningApp(f"http://127.0.0.1:{port}", lines, process.pid)
     finally:
         process.terminate()
-        process.wait(30)
+        try:
+            process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise OSError(f"app.py did not end within {END_SECONDS} seconds") from None

@@ -19,7 +19,7 @@ def main(arguments=None):
     parser.add_argument("--strict", action="store_true", help="no advisories is a failure, too")
     strict = parser.parse_args(arguments).strict
     if importlib.util.find_spec("pip_audit") is None:
-        print("Nothing was audited: pip-audit is not installed (pip install pip-audit).", file=sys.stderr)
+        print("Nothing was audited: pip-audit is not installed (make setup).", file=sys.stderr)
         return 2 if strict else 0
     worst = 0
     for lock in LOCKS:

@@ -1,7 +1,7 @@
 """Hostile files made by code: pictures, clips and ZIPs that are broken, false, or ask for more than they may have.
 
 The same seed makes the same files. What real encoders write is cut, overwritten, or given headers that promise too
-much; beside those stand the known bombs of each format.
+much; beside those stand the known bombs of each format. `tools/odd_arguments.py` has what is no file.
 """
 
 import io

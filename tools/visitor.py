@@ -23,10 +23,13 @@ class Visitor:
     Args:
         address: str. Where the app is, without a slash at the end.
         patience: float. Seconds after which an answer counts as missing.
+        comes_from: str or `None`. The address that a proxy on this machine would name as the visitor's. Defaults to
+            none: all visitors share this machine's.
     """
 
-    def __init__(self, address, patience=120.0):
-        self.http = httpx.Client(base_url=address, timeout=patience)
+    def __init__(self, address, patience=120.0, comes_from=None):
+        headers = {"X-Forwarded-For": comes_from} if comes_from else {}
+        self.http = httpx.Client(base_url=address, timeout=patience, headers=headers)
         self.session = secrets.token_hex(6)
         self.config = self.http.get("/config").raise_for_status().json()
         self.components = {component["id"]: component for component in self.config["components"]}

@@ -10,7 +10,7 @@ from interface.safety import budget
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 END, END_64 = b"PK\x05\x06", b"PK\x06\x07"  # of the list of entries; of one that may be larger than 4 GB
 END_SIZE, LONGEST_COMMENT = 22, 65_535
-LONGEST_NAME = 100  # characters; a disk takes 255 bytes, and results get longer names
+LONGEST_NAME = 200  # bytes; a disk takes 255, and results get longer names
 
 
 def open_zip(path):
@@ -59,8 +59,13 @@ def member_name(member):
     """The file name of an entry without its folders, be they written as on Windows or elsewhere, and not too long."""
     name = PurePosixPath(member.filename.replace("\\", "/")).name
     name = "".join(character if character.isprintable() and character != ":" else "_" for character in name) or "_"
+    if name in (".", ".."):
+        return "_"
+    if len(name.encode()) <= LONGEST_NAME:
+        return name
     stem, dot, ending = name.rpartition(".")
-    return name if len(name) <= LONGEST_NAME else f"{stem[: LONGEST_NAME - 10]}{dot}{ending[:9]}"
+    ending = dot + ending[:9]
+    return stem.encode()[: LONGEST_NAME - len(ending.encode())].decode(errors="ignore") + ending
 
 
 def unpack(archive, member, folder):
@@ -90,7 +95,6 @@ def unpack(archive, member, folder):
         raise ValueError(f"{name} is larger than {budget.ZIP_MEMBER // 1_000_000} MB.")
     for before in Path(folder).iterdir():
         before.unlink()
-    # 100 characters may be 400 bytes, more than a disk takes for a name.
-    target = Path(folder) / (name if len(name.encode()) <= 200 else f"photo{Path(name).suffix[:10]}")
+    target = Path(folder) / name
     target.write_bytes(content)
     return target

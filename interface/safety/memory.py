@@ -36,8 +36,17 @@ def trim_memory():
 
 def memory_in_use():
     """Bytes of memory that this process has, or 0 where the system does not tell."""
+    return _own_pages(1)
+
+
+def address_space():
+    """Bytes of addresses that this process has reserved, in use or not, or 0 where the system does not tell."""
+    return _own_pages(0)
+
+
+def _own_pages(column):
     try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        pages = int(Path("/proc/self/statm").read_text().split()[column])
     except OSError:
         return 0
     return pages * os.sysconf("SC_PAGE_SIZE")

@@ -9,6 +9,7 @@ from interface.downloads import EVERYTHING
 from interface.page import build_page
 from interface.photo_tab import WELCOME
 from interface.session import AnalysisCache, Models, sized_for_view
+from mrcnn.images import read_image
 from mrcnn.results.instances import Instances
 
 
@@ -88,6 +89,21 @@ def test_detections_hold_all_that_the_slider_can_show(models):
         shown = detections.instances(confidence)
         assert isinstance(shown, Instances)
         assert len(shown) == (detections.scores >= confidence).sum()
+
+
+def test_a_huge_photo_gives_what_it_gives_when_it_is_decoded_whole(models, tmp_path):
+    """At its own size, although half of its pixels each way were never decoded."""
+    path = tmp_path / "huge.jpg"
+    Image.fromarray(data.chelsea()).resize((6000, 4000)).save(path, quality=90)
+    analysis = models.analyse("cat", path)
+    assert analysis.view.shape == (853, 1280, 3) and analysis.detections.image_size == (4000, 6000)
+    found, expected = (
+        detections.instances(0.5) for detections in (analysis.detections, models.detect("cat", read_image(path))[0])
+    )
+    assert len(found) == len(expected) == 1
+    assert found.scores == pytest.approx(expected.scores, abs=0.02)
+    shared = (found.masks & expected.masks).sum() / (found.masks | expected.masks).sum()
+    assert shared > 0.98
 
 
 def test_a_forgotten_result_is_made_anew(models, tmp_path):

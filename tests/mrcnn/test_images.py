@@ -1,8 +1,10 @@
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from mrcnn.images import distinct_stems, read_image
+from mrcnn.images import distinct_stems, read_image, read_reduced
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 
@@ -158,6 +160,23 @@ def test_refused_files(tmp_path):
         read_image(tmp_path / "half.jpg")
 
 
+def test_files_that_never_end_are_not_opened(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    for path in (tmp_path / "pipe.png", "/dev/zero"):
+        with pytest.raises(ValueError, match="is not a regular file"):
+            read_image(path)
+
+
+def test_pillows_images_that_cannot_be_read(tmp_path):
+    Image.effect_noise((200, 200), 90).save(tmp_path / "whole.png")
+    (tmp_path / "half.png").write_bytes((tmp_path / "whole.png").read_bytes()[:9000])
+    closed = Image.new("RGB", (64, 64))
+    closed.close()
+    for image in (Image.open(tmp_path / "half.png"), closed):
+        with pytest.raises(ValueError, match="damaged or closed"):
+            read_image(image)
+
+
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 def test_huge_files_are_refused_before_decoding(tmp_path):
     for side in (8000, 20000):
@@ -168,3 +187,35 @@ def test_huge_files_are_refused_before_decoding(tmp_path):
 
 def test_photos_of_one_name_keep_their_results_apart():
     assert distinct_stems(["a/cat.jpg", "b/cat.jpg", "cat.png", "dog.jpg"]) == ["cat", "cat-2", "cat-3", "dog"]
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6])
+def test_large_jpegs_are_read_as_small_as_will_do(tmp_path, chelsea, orientation):
+    photo = Image.fromarray(chelsea).resize((1600, 1064))
+    exif = photo.getexif()
+    exif[274] = orientation
+    photo.save(tmp_path / "photo.jpg", quality=95, exif=exif)
+    whole = read_image(tmp_path / "photo.jpg")
+    for longer_side, sides in ((400, (400, 266)), (401, (800, 532)), (800, (800, 532)), (801, (1600, 1064))):
+        read, size = read_reduced(tmp_path / "photo.jpg", longer_side)
+        height, width = sides if orientation == 6 else sides[::-1]
+        assert read.shape == (height, width, 3) and size == whole.shape[:2]
+        expected = np.asarray(Image.fromarray(whole).resize((width, height), Image.Resampling.BOX), np.float32)
+        assert np.abs(read - expected).mean() < 2
+
+
+def test_what_cannot_be_read_smaller_is_read_whole(tmp_path, chelsea):
+    Image.fromarray(chelsea).save(tmp_path / "photo.png")
+    read, size = read_reduced(tmp_path / "photo.png", 100)
+    assert size == (300, 451)
+    np.testing.assert_array_equal(read, chelsea)
+    # An eighth would have sides of four pixels.
+    Image.new("RGB", (3200, 32)).save(tmp_path / "thin.jpg")
+    assert read_reduced(tmp_path / "thin.jpg", 100)[0].shape == (32, 3200, 3)
+
+
+def test_pillows_images_stay_as_they_are():
+    image = Image.fromarray(quarters())
+    image.getexif()[274] = 6
+    assert read_image(image).shape == (64, 48, 3)
+    assert image.size == (64, 48) and image.getexif()[274] == 6

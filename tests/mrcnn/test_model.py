@@ -6,6 +6,7 @@ from PIL import Image
 from skimage import data
 
 from mrcnn import Instances, MaskRCNN
+from tools.odd_arguments import arguments as odd_arguments
 
 
 def test_finds_chelsea(model, chelsea):
@@ -113,6 +114,11 @@ def test_two_cats_side_by_side_are_two(model, chelsea):
         ({"confidence": 1.5}, "confidence is 1.5, expected a number from 0 to 1"),
         ({"limit": 0}, "limit is 0, expected a number of detections from 1 to 1000"),
         ({"size": 9}, "size is 9, expected a length from 32 to 2048 pixels"),
+        ({"confidence": "x"}, "confidence is 'x', expected a number from 0 to 1"),
+        ({"confidence": float("nan")}, "confidence is nan, expected"),
+        ({"limit": None, "confidence": []}, r"confidence is \[\], expected"),
+        ({"limit": 1.5}, "limit is 1.5, expected"),
+        ({"size": 10**400}, "size is a huge number, expected"),
     ],
 )
 def test_arguments_out_of_range_are_refused(model, chelsea, arguments, sentence):
@@ -127,6 +133,22 @@ def test_bad_images_are_refused_in_one_sentence(model, image):
     with pytest.raises(ValueError) as error:
         model.segment(image)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("images", [None, 7, "photo.jpg", b"photo.jpg"])
+def test_a_batch_is_a_list(model, images):
+    with pytest.raises(ValueError, match=f"Images must come in a list, but came as {type(images).__name__}"):
+        model.segment_batch(images)
+
+
+@pytest.mark.slow
+def test_odd_arguments_give_a_result_or_a_sentence(model, tmp_path):
+    """The same that `make fuzz` sends."""
+    for name, image, options in odd_arguments(150, tmp_path):
+        try:
+            assert model.segment(image, **options).masks.dtype == bool
+        except ValueError as error:
+            assert str(error) and "\n" not in str(error), name
 
 
 def test_a_saved_model_comes_back_with_its_card(model, chelsea, tmp_path):

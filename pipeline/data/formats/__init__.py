@@ -17,6 +17,7 @@ A format is a class with
 Masks come at the size that the annotation was made at; `pipeline.data.prepare` brings them to that of the photo.
 """
 
+import functools
 import math
 import os
 from dataclasses import dataclass, field
@@ -135,12 +136,31 @@ def open_reader(name, data, annotations=None, options=None):
     source = Source(data, annotations)
     if name == "auto":
         name = tell_format(source)
-    reader = format_class(name)(source, options or Options())
+    make = _misshapen_is_said(format_class(name), f"the annotations in {source.where} are not as {name} has them")
+    reader = make(source, options or Options())
+    reader.read = _misshapen_is_said(reader.read, f"annotation is not as {name} has it")
     known = {*reader.images, *reader.inputs}
     reader.format = name
     reader.unannotated = [path for path in source.images if path not in known]
     reader.part_of = lambda path: reader.parts.get(path) or part_by_folder(path, data)
     return reader
+
+
+# What Python says where a file holds a number for a list, nothing for a name, or infinity for a place.
+MISSHAPEN = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError)
+
+
+def _misshapen_is_said(read, sentence):
+    """A function that reads annotations as `read` does, and has `ValueError` for whatever their form leads to."""
+
+    @functools.wraps(read)
+    def careful(*arguments):
+        try:
+            return read(*arguments)
+        except MISSHAPEN as error:
+            raise ValueError(f"{sentence} ({type(error).__name__}: {error})") from error
+
+    return careful
 
 
 def format_class(name):

@@ -107,12 +107,12 @@ def read_coco(path, check=None):
         for row in images.values():
             Path(row["file_name"])
         for row in categories:
-            row["name"].strip()
+            row["name"].strip(), hash(row["id"])
         for row in rows:
-            row["image_id"], row["category_id"]
+            hash((row["image_id"], row["category_id"]))
         if check:
             check(images, categories, rows)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         reason = f"an entry lacks {error}" if isinstance(error, KeyError) else error
         raise ValueError(f"{path} is not COCO instance JSON: {reason}") from error
     if not images:

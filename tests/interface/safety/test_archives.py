@@ -77,6 +77,7 @@ def test_long_names_are_cut(tmp_path, name):
     (tmp_path / "unpacked").mkdir()
     path = unpack_first(pack(tmp_path / "a.zip", **{name: b"pixels"}), tmp_path / "unpacked")
     assert path.read_bytes() == b"pixels" and len(path.name.encode()) <= 200
+    assert path.suffix == (".png" if name.endswith(".png") else "")
 
 
 @pytest.mark.parametrize(
@@ -87,6 +88,8 @@ def test_long_names_are_cut(tmp_path, name):
         ("..\\..\\a.png", "a.png"),
         ("C:a.png", "C_a.png"),
         ("../../etc/a.png", "a.png"),
+        ("a/..", "_"),
+        ("猫" * 85 + ".png", "猫" * 65 + ".png"),
         ("a\nb.png", "a_b.png"),
         ("\u202egnp.a", "_gnp.a"),
     ],

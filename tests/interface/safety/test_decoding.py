@@ -1,5 +1,9 @@
 """Pictures that ask for more than they may have, and those that do not."""
 
+import concurrent.futures
+import multiprocessing
+import os
+import signal
 import struct
 import time
 import zlib
@@ -10,7 +14,7 @@ from PIL import Image
 from skimage import data
 
 from interface.safety import budget, decoding
-from interface.safety.decoding import read_photo
+from interface.safety.decoding import read_photo, read_photo_reduced
 from mrcnn.images import read_image
 
 
@@ -79,3 +83,97 @@ def test_what_takes_too_much_memory_is_ended(tmp_path, monkeypatch):
 def test_a_photo_that_is_gone_is_not_named_by_its_path(tmp_path):
     with pytest.raises(ValueError, match=r"^The photo is no longer kept here: please choose it again\.$"):
         read_photo(tmp_path / "photo.png")
+
+
+def test_large_photos_are_read_as_small_as_will_do(tmp_path):
+    path = tmp_path / "large.jpg"  # more pixels than are decoded in this process
+    Image.fromarray(data.chelsea()).resize((8000, 5000)).save(path)
+    image, size = read_photo_reduced(path, 2560)
+    assert image.shape == (2500, 4000, 3)
+    assert size == (5000, 8000)
+
+
+def counted(monkeypatch, ask):
+    """Has `_ask_process` called as `ask(real, attempt, *arguments)`; gives the list of attempts."""
+    attempts, real = [], decoding._ask_process
+
+    def ask_process(*arguments):
+        attempts.append(arguments)
+        return ask(real, len(attempts), *arguments)
+
+    monkeypatch.setattr(decoding, "_ask_process", ask_process)
+    return attempts
+
+
+@pytest.fixture
+def webp(tmp_path):
+    path = tmp_path / "a.webp"
+    Image.fromarray(data.chelsea()).save(path)
+    return path
+
+
+def test_a_process_that_others_kill_is_asked_once_more(webp, monkeypatch):
+    """As the system does when memory runs out; the file is not to blame."""
+
+    def ask(real, attempt, *arguments):
+        if attempt == 1:
+            monkeypatch.setattr(decoding, "_receive", killing)
+        return real(*arguments)
+
+    def killing(receiver, deadline):
+        monkeypatch.setattr(decoding, "_receive", receive)
+        (child,) = multiprocessing.active_children()
+        os.kill(child.pid, signal.SIGSTOP)  # before it has answered or after: its answer is not read
+        os.kill(child.pid, signal.SIGKILL)
+        raise EOFError
+
+    receive = decoding._receive
+    attempts = counted(monkeypatch, ask)
+    assert read_photo(webp).shape == (300, 451, 3)
+    assert len(attempts) == 2
+
+
+def test_the_process_that_forks_may_be_killed(webp):
+    assert read_photo(webp).shape == (300, 451, 3)
+    server = multiprocessing.forkserver._forkserver
+    os.kill(server._forkserver_pid, signal.SIGKILL)
+    for _ in range(2):
+        assert read_photo(webp).shape == (300, 451, 3)
+
+
+def test_a_decoder_that_crashes_is_said(webp, monkeypatch):
+    """A file may end its decoder by a fault in it: no matter of time or memory."""
+
+    monkeypatch.setattr(decoding, "_decode", crash)
+    attempts = counted(monkeypatch, lambda real, attempt, *arguments: real(*arguments))
+    with pytest.raises(ValueError, match=r"^a.webp cannot be read, it seems to be damaged\.$"):
+        read_photo(webp)
+    assert len(attempts) == 1
+
+
+def crash(path, longer_side, sender, memory):
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+@pytest.mark.slow
+def test_many_threads_decode_at_a_time(tmp_path, webp):
+    """Each gets its own picture, and none is lost, whoever else starts or ends a process at the same moment."""
+    expected = read_image(webp)
+    broken = tmp_path / "b.webp"
+    broken.write_bytes(webp.read_bytes()[:2000])
+
+    def read(number):
+        if number % 3:
+            return np.array_equal(read_photo(webp), expected)
+        with pytest.raises(ValueError, match="b.webp cannot be read"):
+            read_photo(broken)
+        return True
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(read, range(120)))
+
+
+def test_the_limit_of_memory_is_beyond_what_a_process_has_from_the_start(webp, monkeypatch):
+    """On many cores that alone is gigabytes of addresses, none of which is in use."""
+    monkeypatch.setattr(budget, "MEMORY", 60_000_000)  # less than the forked process has
+    assert read_photo(webp).shape == (300, 451, 3)

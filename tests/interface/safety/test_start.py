@@ -58,6 +58,49 @@ def test_a_card_that_does_not_fit(tmp_path):
     assert "no such field" in start(MRCNN_WEIGHTS=str(tmp_path))
 
 
+def test_a_broken_card(tmp_path):
+    """A warning names it (`tests/mrcnn/test_weights.py`); and if no other model is there, that is said."""
+    shutil.copy(weights.locate("cat"), tmp_path)
+    (tmp_path / "cat.json").write_text("{")
+    assert start(MRCNN_WEIGHTS=str(tmp_path), MRCNN_ENGINE="tensorflow").startswith("There is no model")
+
+
+def test_weights_that_were_cut_short(tmp_path):
+    """Of which no checksum is known."""
+    (tmp_path / "cat.npz").write_bytes(weights.locate("cat").read_bytes()[:-100_000])
+    card = json.loads(weights.locate("cat").with_suffix(".json").read_text())
+    del card["sha256"]
+    (tmp_path / "cat.json").write_text(json.dumps(card))
+    assert "cat.npz" in start(MRCNN_WEIGHTS=str(tmp_path), MRCNN_ENGINE="tensorflow")
+
+
+def test_an_exported_graph_that_is_damaged(tmp_path):
+    for ending in (".onnx", ".onnx.json"):
+        shutil.copy(weights.FOLDER / f"cat{ending}", tmp_path)
+    content = bytearray((tmp_path / "cat.onnx").read_bytes())
+    content[1000] ^= 1
+    (tmp_path / "cat.onnx").write_bytes(content)
+    assert "cat.onnx is damaged" in start(MRCNN_WEIGHTS=str(tmp_path), MRCNN_ENGINE="onnx")
+
+
+def test_an_engine_that_there_is_not():
+    assert "MRCNN_ENGINE" in start(MRCNN_ENGINE="torch")
+
+
+def test_a_package_that_is_missing(tmp_path):
+    """For the MCP server; the same words are said of Gradio."""
+    hide = (
+        "import sys, importlib.util as u; f = u.find_spec; u.find_spec = lambda n, *a: n != 'mcp' and f(n, *a) or None;"
+    )
+    code = f"{hide} from interface.server import main; main()"
+    environment = {**os.environ, "GRADIO_MCP_SERVER": "True"}
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert (
+        done.returncode == 1
+        and done.stderr.strip() == 'The MCP server needs one more package: pip install "gradio[mcp]"'
+    )
+
+
 @pytest.mark.slow
 def test_a_port_in_use():
     with socket.socket() as other:
