@@ -149,8 +149,8 @@ def _rgb_from_content(file, name, longer_side=None):
         _check_size(*size)
         try:
             if longer_side:
-                least = (max(SMALLEST_SIDE, math.ceil(side * longer_side / max(size))) for side in image.size)
-                reduced = image.draft(None, tuple(least))
+                width, height = (max(SMALLEST_SIDE, math.ceil(side * longer_side / max(size))) for side in image.size)
+                reduced = image.draft(None, (width, height))
             image.load()
             turned = _upright(image)
         except MemoryError:
