@@ -42,8 +42,9 @@ let starting = false;
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 // Gradio's component sends an image at each of its ticks, whether or not those before were answered, so a queue would
-// grow wherever the way is slow. It takes none of a video without width: its video has one for a single tick, when the
-// camera has a new image and fewer than AHEAD are unanswered. An answer that does not come is not waited for.
+// grow wherever the way is slow, and a black one when the camera is off. It takes none of a video without width: its
+// video has one for a single tick, when a camera that is on has a new image and fewer than AHEAD are unanswered. An
+// answer that does not come is not waited for.
 const PATIENCE = 2000, unanswered = [];
 watch("value", () => unanswered.shift());
 const pace = (video) => {
@@ -54,7 +55,7 @@ const pace = (video) => {
   Object.defineProperty(video, "videoWidth", { get() {
     const now = performance.now();
     while (unanswered.length && now - unanswered[0] > PATIENCE) unanswered.shift();
-    if (!open && unanswered.length < AHEAD && video.currentTime !== last) {
+    if (!open && unanswered.length < AHEAD && video.currentTime !== last && tracks().length) {
       open = true;
       last = video.currentTime;
       unanswered.push(now);
@@ -92,7 +93,7 @@ const start = async (source) => {
     for (let waited = 0; waited < 300 && !(capture() && tracks().length); waited++) await pause(100);
     pace(video());
     if (capture() && !running()) capture().click();
-    await pause(500);
+    for (let waited = 0; waited < 10 && !running(); waited++) await pause(50);
   } catch (error) {
     console.warn(error);  // the status line says it
   } finally { starting = false; window.cameraStandIn = null; }

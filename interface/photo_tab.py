@@ -157,9 +157,14 @@ def photo_tab(models, cache):
     widgets += [semantic_style, classes]
     outputs = [status, images, table, token, download, wanted]
 
-    def kept(old_token):
-        """The analysis of a token, or `None` if it had to go; that of the first view belongs to all visitors."""
-        return first if old_token == FIRST else cache.get(old_token)
+    def kept(path, old_token):
+        """The analysis of a photo, or `None` if it had to go; that of the first view belongs to all visitors.
+
+        A session that has ended forgets its token, and has that of the first view again whatever the photo is.
+        """
+        if old_token != FIRST:
+            return cache.get(old_token)
+        return first if path == photo.value["path"] else None
 
     def answer(analysis, new_token, chosen, name):
         choices = download_choices(_shown_classes(analysis, chosen))
@@ -204,7 +209,7 @@ def photo_tab(models, cache):
 
     def redraw(path, old_token, name, wanted, *values):
         """Draws again; the network runs only if the result had to make room for those of other visitors."""
-        analysis = kept(old_token)
+        analysis = kept(path, old_token)
         if analysis is None:
             return analyse(path, old_token, name, wanted, *values)
         try:
@@ -230,7 +235,7 @@ def photo_tab(models, cache):
         if path is None:
             return ""
         try:
-            analysis = kept(old_token) or models.analyse(name, path)
+            analysis = kept(path, old_token) or models.analyse(name, path)
             return sticker_html(analysis, Settings.from_widgets(*values), _sent(event).get("row"))
         except ValueError as error:
             raise gr.Error(str(error), print_exception=False) from None
@@ -240,7 +245,7 @@ def photo_tab(models, cache):
         if path is None:
             raise gr.Error("There is no photo to make a file of: please choose one.", print_exception=False)
         try:
-            analysis = kept(old_token) or models.analyse(name, path)
+            analysis = kept(path, old_token) or models.analyse(name, path)
             return write_download(file.GRADIO_CACHE, path, analysis, Settings.from_widgets(*values), wanted)
         except ValueError as error:
             raise gr.Error(str(error), print_exception=False) from None

@@ -37,9 +37,10 @@ class LineUp:
             self.left_out += 1
             return
         with Image.open(io.BytesIO(content), formats=["PNG"]) as cut:
-            small = _fitted(cut.convert("RGBA"), HEIGHTS[0], 1)
-        stored = io.BytesIO()
-        small.save(stored, "PNG", compress_level=1)
+            # Of a huge one, pixels are dropped first: to average transparent ones takes copies of all of them.
+            cut.thumbnail((8 * HEIGHTS[0], 8 * HEIGHTS[0]), Image.Resampling.NEAREST)
+            stored = io.BytesIO()
+            _fitted(cut, HEIGHTS[0], 1).save(stored, "PNG", compress_level=1)
         self._cutouts.append(stored.getvalue())
 
     def draw(self, title):

@@ -47,7 +47,7 @@ def video_tab(models, example=None):
             )
             if example:
                 with tempfile.TemporaryDirectory(prefix="clip-") as folder:  # Gradio copies what is in it
-                    path = Path(folder) / "three-cats.mp4"
+                    path = Path(folder) / "six-cats.mp4"
                     write_clip(example, path)
                     gr.Examples(
                         [[str(path)]],

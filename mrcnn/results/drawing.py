@@ -216,10 +216,11 @@ def cut_out(image, found, crop=False, soft=True):
 
 def _add(cut, part):
     """Adds an object to a cut-out, in place, both `(h, w, 4)`: where two meet, they share a pixel by their alpha."""
-    before, added = cut[..., 3:].astype(np.float32), part[..., 3:].astype(np.float32)
-    together = before + added
-    cut[..., :3] = np.rint((cut[..., :3] * before + part[..., :3] * added) / np.maximum(together, 1))
-    cut[..., 3:] = np.minimum(together, 255)
+    for row, other in zip(cut, part, strict=True):  # by rows: floats of a huge photo at once are gigabytes
+        before, added = row[:, 3:].astype(np.float32), other[:, 3:].astype(np.float32)
+        together = before + added
+        row[:, :3] = np.rint((row[:, :3] * before + other[:, :3] * added) / np.maximum(together, 1))
+        row[:, 3:] = np.minimum(together, 255)
 
 
 def _check_same_size(image, size):

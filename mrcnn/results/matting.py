@@ -15,6 +15,7 @@ from mrcnn.results.instances import MaskWindow
 RADIUS = 0.025  # of the mask's longer side: outlines are right to within a cell or two of the network's 56 x 56
 LEAST_VARIANCE = 1e-4  # of colours from 0 to 1: below this there is no edge in the photo to follow
 CERTAIN = 0.2  # alpha up to here is 0, and from one minus this on 1: the filter leaves a haze on both sides
+BAND = 2_000_000  # pixels of the photo that are worked on at once
 WORKING_SIDE = 320  # pixels of the longer side; above this the filters work on a reduced copy
 
 
@@ -35,33 +36,43 @@ def soft_edges(image, window):
         slice(max(0, along.start - 2 * radius), min(size, along.stop + 2 * radius))
         for along, size in zip((rows, columns), image.shape[:2], strict=True)
     )
+    photo = image[part]
     inner = MaskWindow(rows.start - part[0].start, columns.start - part[1].start, window.mask)
-    mask = np.zeros([along.stop - along.start for along in part], np.float32)
+    mask = np.zeros(photo.shape[:2], bool)
     mask[inner.slices] = inner.mask
-    size = mask.shape[::-1]
     step = -(-longer // WORKING_SIDE)
-    photo = Image.fromarray(image[part])
-    small = np.asarray(photo.reduce(step), np.float32) / 255
-    small_mask = np.asarray(Image.fromarray(mask).reduce(step))
+    bands = _bands(mask.shape, step)
+    small = _reduced(photo, step, bands) / np.float32(255)
+    small_mask = _reduced(mask, step, bands)
     small_radius = max(1, round(radius / step))
 
     slope, offset = _guided_filter(small, small_mask, small_radius)
-    colours = image[part].astype(np.float32) / 255
-    alpha = _enlarged(offset, size)
-    for channel in range(3):
-        alpha += _enlarged(slope[..., channel], size) * colours[..., channel]
-    alpha = ((alpha - CERTAIN) / (1 - 2 * CERTAIN)).clip(0, 1)
+    cut = np.empty((*mask.shape, 4), np.uint8)
+    alpha = cut[..., 3]
+    for band in bands:
+        sure = _enlarged(offset, mask.shape, band)
+        for channel in range(3):
+            colour = photo[band][..., channel].astype(np.float32) / 255
+            sure += _enlarged(slope[..., channel], mask.shape, band) * colour
+        alpha[band] = np.rint(255 * ((sure - CERTAIN) / (1 - 2 * CERTAIN)).clip(0, 1))
 
-    weight = np.asarray(Image.fromarray(alpha).reduce(step))[..., None]
-    object_colours, ground_colours = (_weighted_mean(small, share, 2 * small_radius) for share in (weight, 1 - weight))
-    mixed = (alpha > 0) & (alpha < 1)
-    share = alpha[mixed][:, None]
-    own, other = (_enlarged_colours(means, size)[mixed] for means in (object_colours, ground_colours))
-    colours[mixed] = own + share * (colours[mixed] - share * own - (1 - share) * other)
-    cut = np.concatenate([colours, alpha[..., None]], axis=2)
-    cut = np.rint(255 * cut.clip(0, 1)).astype(np.uint8)
-    cut[cut[..., 3] == 0] = 0
+    weight = _reduced(alpha, step, bands)[..., None] / np.float32(255)
+    means = [_weighted_mean(small, share, 2 * small_radius) for share in (weight, 1 - weight)]
+    for band in bands:
+        colours = photo[band].astype(np.float32) / 255
+        mixed = (alpha[band] > 0) & (alpha[band] < 255)
+        share = alpha[band][mixed][:, None] / np.float32(255)
+        own, other = (_enlarged_colours(mean, mask.shape, band)[mixed] for mean in means)
+        colours[mixed] = own + share * (colours[mixed] - share * own - (1 - share) * other)
+        cut[band][..., :3] = np.rint(255 * colours.clip(0, 1))
+        cut[band][alpha[band] == 0] = 0
     return cut, part
+
+
+def _bands(shape, step):
+    """Slices of rows of about `BAND` pixels, in whole steps: floats of all of a huge photo are gigabytes."""
+    rows = max(1, BAND // (shape[1] * step)) * step
+    return [slice(top, min(top + rows, shape[0])) for top in range(0, shape[0], rows)]
 
 
 def _guided_filter(colours, mask, radius):
@@ -93,11 +104,20 @@ def _box(values, radius):
     return uniform_filter(values, (2 * radius + 1,) * 2 + (1,) * (values.ndim - 2), mode="nearest")
 
 
-def _enlarged(values, size):
-    """Float `(h, w)` at `size`, width and height in pixels."""
-    return np.array(Image.fromarray(values).resize(size, Image.Resampling.BILINEAR))
+def _reduced(values, step, bands):
+    """Means of blocks of `step` x `step` pixels, float32; of colours rounded to whole numbers."""
+    kind = np.float32 if values.dtype == bool else values.dtype
+    parts = [np.asarray(Image.fromarray(values[band].astype(kind)).reduce(step)) for band in bands]
+    return np.concatenate(parts).astype(np.float32)
 
 
-def _enlarged_colours(colours, size):
-    image = Image.fromarray(np.rint(255 * colours.clip(0, 1)).astype(np.uint8))
-    return np.asarray(image.resize(size, Image.Resampling.BILINEAR), np.float32) / 255
+def _enlarged(values, shape, band):
+    """Float32 `(h, w)` at a shape of `(H, W)`: the rows of the band."""
+    image = Image.fromarray(values)
+    scale = image.height / shape[0]
+    box = (0, band.start * scale, image.width, min(band.stop * scale, image.height))
+    return np.array(image.resize((shape[1], band.stop - band.start), Image.Resampling.BILINEAR, box))
+
+
+def _enlarged_colours(colours, shape, band):
+    return np.dstack([_enlarged(channel, shape, band) for channel in np.moveaxis(colours.clip(0, 1), 2, 0)])

@@ -81,13 +81,13 @@ def test_suppression_acts_at_once(page):
     open_tab(page, "Inside")
     page.wait_for_selector(".step h2")
     choose(page, "detections that stay")
-    expect(page.locator(".step figcaption")).to_contain_text("3 detections")
+    expect(page.locator(".step figcaption")).to_contain_text("6 detections")
     slider = page.locator(f"#overlap-{NUMBER['detections that stay']} input[type=range]")
     slider.focus()
     page.keyboard.press("End")
     expect(page.locator(".step p").first).to_contain_text("by more than 0.99")
     caption = page.locator(".step figcaption").inner_text()
-    assert int(re.match(r"\d+", caption)[0]) > 3
+    assert int(re.match(r"\d+", caption)[0]) > 6
 
 
 def test_why_not_this_one(page):

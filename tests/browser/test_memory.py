@@ -11,8 +11,7 @@ from tools.app_process import running_app
 from tools.visitor import Visitor, words
 
 pytestmark = pytest.mark.slow
-# Bytes at most: with TensorFlow, and with ONNX Runtime alone.
-BOUNDS = {"tensorflow": 2_000_000_000, "onnx": 1_300_000_000}
+BOUND = 1_100_000_000  # bytes that it adds at most to what the server has once its page is there
 
 
 def peak(process_id):
@@ -21,7 +20,7 @@ def peak(process_id):
     return 1024 * int(line.split()[1])
 
 
-@pytest.mark.parametrize("engine", BOUNDS)
+@pytest.mark.parametrize("engine", ["tensorflow", "onnx"])
 def test_a_photo_of_50_megapixels_in_every_tab(tmp_path, engine):
     if engine == "tensorflow" and importlib.util.find_spec("tensorflow") is None:
         pytest.skip("TensorFlow is not installed")
@@ -36,4 +35,4 @@ def test_a_photo_of_50_megapixels_in_every_tab(tmp_path, engine):
                 assert answer["success"] and "Sorry" not in words(answer), words(answer)[:300]
             peaks[door] = peak(app.process_id)
     print(engine, {door: f"{value / 1e9:.2f} GB" for door, value in peaks.items()})
-    assert max(peaks.values()) < BOUNDS[engine], peaks
+    assert max(peaks.values()) - peaks["start"] < BOUND, peaks
