@@ -128,7 +128,7 @@ function describe() {
   if (error || failure) element("status").textContent = error || failure;
   else if (!found) element("status").textContent = `Looking at “${name}” …`;
   else if (example) element("status").textContent = site.invitation;
-  else element("status").textContent = sentence(found, stage.shown, milliseconds, site);
+  else element("status").textContent = sentence(found, stage.shown, milliseconds, site, settings().confidence);
   const shown = found ? stage.shown : [];
   const words = counted(shown, site.classes);
   element("instances").setAttribute("aria-label", `The photo with ${words} marked`);
@@ -137,7 +137,7 @@ function describe() {
   showLegend(shown);
   element("results").hidden = !found;
   element("nothing").hidden = shown.length > 0;
-  element("nothing").textContent = found && !shown.length ? sentence(found, shown, undefined, site) : "";
+  element("nothing").textContent = found && !shown.length ? sentence(found, shown, undefined, site, settings().confidence) : "";
   for (const button of document.querySelectorAll("[data-download]")) button.disabled = !shown.length;
 }
 

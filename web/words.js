@@ -14,15 +14,16 @@ export function counted(shown, classes) {
   return [parts.slice(0, -1).join(", "), parts.at(-1)].filter(Boolean).join(" and ");
 }
 
-/** What was found, how surely and how fast; where nothing was, what to try. */
-export function sentence(found, shown, milliseconds, site) {
+/** What was found, how surely and how fast; as `interface/result_view.py`. */
+export function sentence(found, shown, milliseconds, site, confidence) {
   const took = milliseconds === undefined ? "" : ` in ${Math.round(milliseconds)} ms`;
   if (shown.length) {
     const [low, high] = [shown.at(-1), shown[0]].map(({ score }) => percent(score));
     return `Found ${counted(shown, site.classes)}${took}, ${low === high ? high : `${low.replace(" %", "")} to ${high}`} sure.`;
   }
-  if (found.scores.length) {
-    return `No ${site.kind} above the confidence${took}, but a guess at ${percent(found.scores[0])}: lower it to see.`;
+  const [surest] = found.scores;
+  if (surest >= site.confidence) {
+    return `No ${site.kind} above ${percent(confidence)}${took}; the surest is at ${percent(surest)}.`;
   }
-  return `No ${site.kind} found${took}. Try a photo in which one is larger, or less hidden.`;
+  return milliseconds === undefined ? `No ${site.kind} here.` : `No ${site.kind} here, decided${took}.`;
 }

@@ -71,13 +71,12 @@ def write_site(folder, model, config, card, photo=None):
     runtime = folder / "onnxruntime"
     runtime.mkdir()
     _write_runtime(runtime)
-    halved = _halved(model)
-    networks = {"model.onnx.gz": halved, f"onnxruntime/{RUNTIME_PROGRAM}.gz": (runtime / RUNTIME_PROGRAM).read_bytes()}
+    networks = {"model.onnx.gz": model, f"onnxruntime/{RUNTIME_PROGRAM}.gz": (runtime / RUNTIME_PROGRAM).read_bytes()}
     (runtime / RUNTIME_PROGRAM).unlink()
     for name, content in networks.items():
         # Zipped here and unzipped by the page: not every host does it, and visitors would wait for 22 MB, not 11.
         (folder / name).write_bytes(gzip.compress(content, mtime=0))
-    credit = _write_example(folder, halved, config, photo)
+    credit = _write_example(folder, model, config, photo)
     (folder / "model.json").write_text(json.dumps(card, indent=2) + "\n")
     words = _words(config, card, credit)
     for name in ("index.html", "README.md"):
@@ -103,33 +102,6 @@ def write_site(folder, model, config, card, photo=None):
 def run(path, images, confidence, limit):
     """Run the model of a page with ONNX Runtime; see `pipeline.exporting.keras_file.run`."""
     return onnx.run(gzip.decompress((Path(path) / "model.onnx.gz").read_bytes()), images, confidence, limit)
-
-
-def _halved(model):
-    """An ONNX file with float16 in place of those float32 constants that lose nothing by it, as shipped weights do.
-
-    A Cast node behind each brings it back to float32 before anything uses it: half the bytes, the same results.
-    """
-    from onnx import TensorProto, helper, load_from_string, numpy_helper
-
-    model = load_from_string(model)
-    graph = model.graph
-    casts = []
-    for constant in graph.initializer:
-        if constant.data_type != TensorProto.FLOAT:
-            continue
-        values = numpy_helper.to_array(constant)
-        with np.errstate(over="ignore"):
-            half = values.astype(np.float16)
-        if values.nbytes < 1024 or not np.array_equal(half.astype(np.float32), values):
-            continue
-        name = constant.name
-        constant.CopyFrom(numpy_helper.from_array(half, f"{name}/half"))
-        casts.append(helper.make_node("Cast", [f"{name}/half"], [name], f"{name}/cast", to=TensorProto.FLOAT))
-    nodes = [*casts, *graph.node]  # in the order in which they run
-    del graph.node[:]
-    graph.node.extend(nodes)
-    return model.SerializeToString()
 
 
 def _write_runtime(folder):

@@ -4,7 +4,6 @@ import json
 import re
 
 import keras
-import numpy as np
 import pytest
 
 from mrcnn.config import PRESETS, replace
@@ -71,24 +70,6 @@ def test_nothing_is_missing_and_nothing_comes_from_elsewhere(folder):
             assert name.endswith(".js") or "$" not in text, "everything is filled in"
             for imported in re.findall(r'^(?:import|export) .*from "\./(.*)";', text, re.MULTILINE):
                 assert imported in files
-
-
-def test_halved_weights_are_the_same_weights():
-    from onnx import TensorProto, helper, numpy_helper
-
-    exact = np.linspace(-1, 1, 1024, dtype=np.float16).astype(np.float32)
-    inexact = np.full(1024, 1 / 3, np.float32)
-    constants = [numpy_helper.from_array(values, name) for name, values in (("exact", exact), ("inexact", inexact))]
-    add = helper.make_node("Add", ["exact", "inexact"], ["sum"])
-    output = helper.make_tensor_value_info("sum", TensorProto.FLOAT, [1024])
-    graph = helper.make_graph([add], "sum", [], [output], constants)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
-    halved = web._halved(model.SerializeToString())
-    assert len(halved) < 0.8 * len(model.SerializeToString())
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(halved, providers=["CPUExecutionProvider"])
-    np.testing.assert_array_equal(session.run(None, {})[0], exact + inexact)
 
 
 def test_another_archive_is_refused(monkeypatch, tmp_path):
