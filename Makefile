@@ -44,7 +44,7 @@ accuracy: setup
 	@test -n "$(DATA)" || { echo "say on which data: make accuracy DATA=FOLDER [WEIGHTS=cat]"; exit 2; }
 	$(BIN)/python -m tools.accuracy --data "$(DATA)" --weights "$(or $(WEIGHTS),cat)"
 
-# From a class name to the page that finds it, on drawn stand-in data: every step of "Train your own class".
+# From a class name to the page that finds it, on drawn stand-in data: every step of "Train your own".
 pipeline-demo: setup
 	$(BIN)/python -m tools.pipeline_demo
 

@@ -26,6 +26,7 @@ from interface.batch_results import (
 from interface.batch_sources import MOST_PHOTOS, example_files, photo_path, photo_sources
 from interface.correct_tab import request
 from interface.downloads import result_files
+from interface.housekeeping import LIFETIME
 from interface.poster import LineUp
 from interface.safety.decoding import read_photo
 from interface.safety.text import sorry
@@ -36,7 +37,6 @@ from mrcnn.images import distinct_stems
 WELCOME = f"Choose up to {MOST_PHOTOS} photos, or a ZIP of them."
 CORRECT = "Correct the chosen photo"
 SHOWN_EVERY = 0.7  # seconds between two times that the gallery takes in what is new
-KEPT = 7200  # seconds, as long as visitors' photos
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,9 +68,10 @@ def batch_tab(models, tabs):
     """
     # Set by the Stop button: what is done by then is kept, while Gradio's own cancelling would lose it.
     stop = gr.State(None)
-    batch = gr.State(None, time_to_live=KEPT)
-    chosen = gr.State(None, time_to_live=KEPT)
-    asked = gr.State(None, time_to_live=KEPT)
+    batch = gr.State(None, time_to_live=LIFETIME)
+    in_gallery = gr.State([], time_to_live=LIFETIME)  # the results, as they are shown now
+    chosen = gr.State(None, time_to_live=LIFETIME)
+    asked = gr.State(None, time_to_live=LIFETIME)
     with gr.Row():
         with gr.Column(scale=3, min_width=280):
             # No list of file types: what is no photo is answered in words, and does not lose the rest.
@@ -103,7 +104,10 @@ def batch_tab(models, tabs):
             )
             correct = gr.Button(CORRECT, interactive=False, elem_id="batch-correct")
 
-    def run(uploads, name, percent, order, which, progress=gr.Progress()):  # noqa: B008, Gradio finds it there
+    def show(view):
+        return {shown: gallery(view), in_gallery: view}
+
+    def run(uploads, name, percent, progress=gr.Progress()):  # noqa: B008, Gradio finds it there
         if not uploads:
             yield {status: WELCOME}
             return
@@ -113,7 +117,7 @@ def batch_tab(models, tabs):
         folder.mkdir(parents=True)
         target = folder / "segmented.zip"
         empty = gr.DownloadButton(value=None, interactive=False)
-        yield {status: "", shown: [], legend: "", download: empty, poster: empty, batch: asked_for, stop: stopped}
+        yield {status: "", **show([]), legend: "", download: empty, poster: empty, batch: asked_for, stop: stopped}
         spoken = 0.0
         try:
             with (
@@ -146,18 +150,18 @@ def batch_tab(models, tabs):
                         results.append(PhotoResult.of(source_name, index, detections, percent / 100, preview))
                     if time.perf_counter() - spoken > SHOWN_EVERY:
                         spoken = time.perf_counter()
-                        yield {status: f"{totals(results)} so far.", shown: gallery(arranged(results))}
+                        yield {status: f"{totals(results)} so far.", **show(arranged(results))}
                 archive.writestr("photos.csv", table(results))
         except ValueError as error:
             target.unlink(missing_ok=True)
-            yield {status: sorry(error), shown: gallery(arranged(results)), stop: None}
+            yield {status: sorry(error), **show(arranged(results)), stop: None}
             return
         except GeneratorExit:
             target.unlink(missing_ok=True)
             raise
         yield {
             status: summary(results, len(sources), left_out, MOST_PHOTOS),
-            shown: gallery(arranged(results, order, which)),
+            **show(arranged(results)),
             legend: legend_html(results, models.get(name).class_names),
             download: gr.DownloadButton(value=str(target), interactive=bool(arranged(results))),
             poster: _poster(line_up, folder, totals(results)),
@@ -169,10 +173,9 @@ def batch_tab(models, tabs):
 
     def arrange(batch, order, which):
         view = arranged(batch.results, order, which) if batch else []
-        return gallery(view), *nothing_chosen()
+        return gallery(view), view, *nothing_chosen()
 
-    def choose(batch, order, which, event: gr.SelectData):
-        view = arranged(batch.results, order, which) if batch else []
+    def choose(view, event: gr.SelectData):
         if event.index >= len(view):
             return None, gr.skip()
         return view[event.index], gr.Button(f"Correct {view[event.index].name}", interactive=True)
@@ -188,21 +191,23 @@ def batch_tab(models, tabs):
 
     long = {"concurrency_id": "long", "concurrency_limit": 2, "api_visibility": "private"}
     quick = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-    inputs = [files, model_name, confidence, order, which]
-    outputs = [status, shown, legend, download, poster, batch, stop]
+    inputs = [files, model_name, confidence]
+    outputs = [status, shown, in_gallery, legend, download, poster, batch, stop]
+    # Order and filter as they are once all is done, whatever they were at the start.
+    arranging = {"fn": arrange, "inputs": [batch, order, which], "outputs": [shown, in_gallery, chosen, correct]}
     gr.on([start.click, examples.click], nothing_chosen, None, [chosen, correct], **quick)
-    start.click(run, inputs, outputs, show_progress_on=status, **long)
+    start.click(run, inputs, outputs, show_progress_on=status, **long).then(**arranging, **quick)
     examples.click(
         lambda name: example_files(models.get(name), files.GRADIO_CACHE),
         model_name,
         files,
         concurrency_limit=2,
         api_visibility="private",
-    ).then(run, inputs, outputs, show_progress_on=status, **long)
+    ).then(run, inputs, outputs, show_progress_on=status, **long).then(**arranging, **quick)
     end.click(lambda stopped: stopped and stopped.set(), stop, None, queue=False, api_visibility="private")
     for widget in (order, which):
-        widget.input(arrange, [batch, order, which], [shown, chosen, correct], **quick)
-    shown.select(choose, [batch, order, which], [chosen, correct], **quick)
+        widget.input(**arranging, **quick)
+    shown.select(choose, in_gallery, [chosen, correct], **quick)
     correct.click(ask, [batch, chosen], [asked, tabs], queue=False, api_visibility="private")
     return asked
 

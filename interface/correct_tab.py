@@ -7,6 +7,7 @@ import gradio as gr
 
 from interface.correction import Opened, editor_document, read_edit
 from interface.dataset_folder import CorrectedPhoto, add_to_folder, chosen_folder, write_zip
+from interface.housekeeping import LIFETIME
 from interface.safety.decoding import read_photo
 from interface.safety.text import markdown_text, sorry
 from interface.session import MODEL_PLACES
@@ -17,7 +18,6 @@ WELCOME = (
     "an example to train with."
 )
 MOST_PHOTOS = 200  # of a visit
-KEPT = 7200  # seconds, as long as visitors' photos
 SMALL = {"size": "md", "scale": 0, "min_width": 150}  # buttons beside the status
 GONE = "The photo is no longer kept here: please open it again."
 
@@ -83,10 +83,10 @@ def correct_tab(models, tab, asked, photo, model_name, confidence):
         model_name: the component with the model's name.
         confidence: the component with the lowest score that counts, in percent.
     """
-    opened = gr.State(None, time_to_live=KEPT)
+    opened = gr.State(None, time_to_live=LIFETIME)
     # Photo and model of the first tab, and what another tab asked for, when they were last looked at.
-    seen = gr.State(None, time_to_live=KEPT)
-    corrected = gr.State([], time_to_live=KEPT)
+    seen = gr.State(None, time_to_live=LIFETIME)
+    corrected = gr.State([], time_to_live=LIFETIME)
     carrier = gr.Textbox(visible="hidden", show_label=False, elem_id="edited")  # from the editor to the server
     document = gr.Textbox(visible="hidden", show_label=False, elem_id="editor-document")  # and back
     with gr.Row(elem_id="correct-actions"):

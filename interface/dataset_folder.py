@@ -143,11 +143,11 @@ def _read(path):
         return EMPTY
     try:
         dataset = json.loads(path.read_text(encoding="utf-8"))
-        for kind, needed in (("images", {"id", "file_name"}), ("annotations", {"id", "image_id"})):
-            if not all(needed <= row.keys() for row in dataset[kind]):
-                raise ValueError
-        if not all({"id", "name"} <= row.keys() for row in dataset["categories"]):
-            raise ValueError
+        needed = {"images": {"file_name": str}, "annotations": {"image_id": int}, "categories": {"name": str}}
+        for kind, types in needed.items():
+            for row in dataset[kind]:
+                if not all(isinstance(row[key], wanted) for key, wanted in ({"id": int} | types).items()):
+                    raise ValueError
     except (ValueError, KeyError, TypeError, AttributeError):
         raise ValueError(f"{path} is no COCO data set; please move it away, nothing was changed.") from None
     return dataset

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import gradio as gr
 
+from interface.dataset_folder import chosen_folder
+
 FIGURES = Path(__file__).resolve().parent.parent / "docs" / "figures"
 
 KINDS = """
@@ -47,14 +49,19 @@ READING = """
 - **Classes** appears for models that know several. What is not chosen is left out of images, table and downloads.
 - **Download** gives files at the photo's own size, and a small animation of before and after. The COCO files open in
   pycocotools and supervision; labelme opens its file once it lies beside the photo.
-- **Live**, **Video** and **Many photos** use the model in the same way; in videos each object keeps its colour for as
-  long as its boxes overlap from image to image. **Inside** shows how the network came to its result.
+- **Live**, **Video** and **Many photos** use the model in the same way. In Live an object keeps its colour for as long
+  as its boxes overlap from image to image; in Video it is known again by its colours when it comes back.
+- **Correct** turns what was found into layers to brush. **Inside** shows how the network came to its result.
 - Overlapping masks: in both images the object with the higher score lies on top.
 - The cheetah and the lion among the examples are cats to a biologist. This model was taught house cats.
 
 **Privacy.** What you send and what is made of it stays in a temporary folder and in the memory of the server for at
 most two hours after you last used it, and is then deleted. Nobody looks at it, nothing is learned from it, and the page
 sends nothing anywhere else.
+"""
+KEPT_HERE = """
+On this machine corrected photos are kept, to be trained on: "Save to data set" in the tab Correct puts them into a
+folder.
 """
 
 
@@ -67,7 +74,7 @@ def explain_tab():
     )
     gr.Markdown(NETWORK)
     _figure("mask_rcnn.png", "The stages of Mask R-CNN from photo to masks, with the mask branch set apart.")
-    gr.Markdown(READING)
+    gr.Markdown(READING + (KEPT_HERE if chosen_folder() else ""))
 
 
 def _figure(name, alternative):

@@ -31,7 +31,7 @@ def inside_tab(models, tab, photo, model_name, confidence, example=None):
     seen = gr.State(None, time_to_live=3600)
     # All that is pressed stands beside the picture or above it, and the picture has one height, so that nothing moves
     # under the pointer.
-    with gr.Row(elem_id="guide"):
+    with gr.Row(elem_id="inside-guide"):
         with gr.Column(visible="hidden", elem_id="guide-bar", scale=0, min_width=260) as bar:
             name = gr.Radio(
                 [(f"{number} {step.title}", number) for number, step in enumerate(STEPS, start=1)],

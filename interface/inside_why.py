@@ -4,7 +4,7 @@ import html
 
 import numpy as np
 
-from interface.inside_drawing import FOLLOWED, more_boxes, tile, with_boxes
+from interface.inside_drawing import FOLLOWED, SCALE, more_boxes, tile, with_boxes
 from interface.inside_view import STEPS
 from mrcnn.missed import box_at, why_missed
 from mrcnn.results.wording import percent
@@ -170,7 +170,7 @@ def _answer(walk, words, wanted, own, rival):
     for box, colour, width in ((rival, RIVAL, 6), (own, FOLLOWED, 6), (wanted, WANTED, 3)):
         if box is not None:
             image = more_boxes(image, box, colour, width)
-    top, left, bottom, right = (2 * edge for edge in walk.seen.window)
+    top, left, bottom, right = (SCALE * edge for edge in walk.seen.window)
     nearest = "the box that came nearest" if wanted is not None else "its box"
     legend = [
         *['<span class="wanted">white</span> what you marked'] * (wanted is not None),

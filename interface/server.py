@@ -4,9 +4,11 @@ The environment says where: PORT or GRADIO_SERVER_PORT, GRADIO_SERVER_NAME, GRAD
 """
 
 import contextlib
+import errno
 import importlib.util
 import os
 import signal
+import socket
 import sys
 import tempfile
 import time
@@ -14,6 +16,7 @@ import time
 from interface.safety.folder import own_folder
 from interface.safety.log import start_logging
 from interface.safety.memory import limit_arenas
+from mrcnn.extras import install_command
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow greets with a page of notes otherwise
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -48,7 +51,7 @@ def main():
     start = time.perf_counter()
     host, port = address()
     if importlib.util.find_spec("gradio") is None:
-        sys.exit('The page needs more packages: pip install "mrcnn-demo[demo]"')
+        sys.exit(f"The page needs more packages: {install_command('demo')}")
     # Gradio would only leave its MCP server out.
     if os.environ.get("GRADIO_MCP_SERVER", "").lower() == "true" and importlib.util.find_spec("mcp") is None:
         sys.exit('The MCP server needs one more package: pip install "gradio[mcp]"')
@@ -75,6 +78,18 @@ def _command():
     return "python app.py" if os.path.basename(sys.argv[0]) == "app.py" else "mrcnn-demo"
 
 
+def _why_not(host, port):
+    """Why the page cannot be served at an address, in a sentence."""
+    try:
+        with socket.create_server((host, port)):
+            pass
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            return f"The page cannot be served at {host}, port {port}: {error.strerror or error}."
+    other = port + 1 if port < 65535 else port - 1
+    return f"Port {port} is in use; choose another one, as in: PORT={other} {_command()}"
+
+
 def run(host, port, start):
     """Serves the page until it is stopped. `start` is when the process began, in seconds of `time.perf_counter`."""
     from interface.page import build_page, serve
@@ -91,7 +106,7 @@ def run(host, port, start):
     try:
         serve(page, host, port)
     except OSError:
-        sys.exit(f"Port {port} is in use; choose another one, as in: PORT={port + 1} {_command()}")
+        sys.exit(_why_not(host, port))
     if page.mcp_error:
         sys.exit(page.mcp_error)
     print(f"Ready: http://{host}:{port} after {time.perf_counter() - start:.1f} s", flush=True)

@@ -1,12 +1,11 @@
 """Stickers: objects alone, with soft edges and a white rim around them."""
 
-import base64
 import html
 
 import numpy as np
 from PIL import Image, ImageFilter
 
-from interface.encoding import png
+from interface.encoding import data_uri, png
 from mrcnn.results import drawing
 from mrcnn.results.wording import percent
 
@@ -104,7 +103,7 @@ def sticker_html(analysis, settings, row):
     place = f"--left: {100 * left / width:.3f}; --top: {100 * top / height:.3f}; "
     place += f"--width: {100 * pixels.shape[1] / width:.3f}"
     title = html.escape(f"{seen.class_names[row]} {row + 1}", quote=True)
-    address = f"data:image/png;base64,{base64.b64encode(png(pixels)).decode()}"
+    address = data_uri(png(pixels))
     says = html.escape(f"{percent(seen.scores[row])} sure")
     return f"""
 <figure class="sticker" data-lifted="{row}" style="{place}" role="group" aria-label="Sticker of {title}">

@@ -16,10 +16,10 @@ MEMORY = 15  # images for which an object that is out of sight keeps its number
 class Tracker:
     """Numbers objects from image to image by class and the overlap of their boxes.
 
-    Pairs are of one class and are taken greedily, the largest overlap first. An object without a partner gets the
-    lowest number that is free, so that colours stay few. As in SORT (Bewley et al., 2016,
-    https://arxiv.org/abs/1602.00763), without its prediction of motion: between two images a cat seldom leaves its own
-    box.
+    Pairs are of one class and are taken greedily, the largest overlap first, and before all others those of objects
+    that were seen in `SURE` images. An object without a partner gets the lowest number that is free, so that colours
+    stay few. As in SORT (Bewley et al., 2016, https://arxiv.org/abs/1602.00763), without its prediction of motion:
+    between two images a cat seldom leaves its own box.
 
     With `reuse=False` a number is one object's for good, so that objects can be counted, and who comes back into sight
     gets the old number back: the one whose colours are most like it.

@@ -56,12 +56,18 @@ def redraw_clip(source, target, redraw):
             _check_size(name, reader.streams.video[0].codec_context)
             with av.open(target, "w", format="mp4", options={"movflags": "faststart"}) as writer:
                 done = yield from _redraw(reader, writer, redraw)
+    except _RedrawFailed as failed:
+        raise failed.__cause__ from None
     except av.FFmpegError as error:
         raise ValueError(f"{name} cannot be read as a video ({error.strerror}).") from None
     except (ArithmeticError, AttributeError, LookupError, TypeError, UnicodeError):  # headers that make no sense
         raise ValueError(f"{name} cannot be read as a video, it seems to be damaged.") from None
     if not done:
         raise ValueError(f"{name} has no images that can be read.")
+
+
+class _RedrawFailed(Exception):
+    """What went wrong was not the clip's fault."""
 
 
 def _container(file):
@@ -113,7 +119,11 @@ def _redraw(reader, writer, redraw):
                 if shown is not None and frame.time - shown < 0.9 / LARGEST_RATE:
                     continue
                 shown = frame.time
-                image = redraw(_upright(frame))
+                image = _upright(frame)
+                try:
+                    image = redraw(image)
+                except Exception as error:
+                    raise _RedrawFailed from error
                 image = image[: image.shape[0] // 2 * 2, : image.shape[1] // 2 * 2]
                 if drawn is None:
                     drawn = _add_video(writer, image)

@@ -17,9 +17,10 @@ from mrcnn.results.detections import Detections
 
 @dataclasses.dataclass(frozen=True)
 class Inspection:
-    """One run of the network; all boxes are `y1, x1, y2, x2` in pixels of the canvas, cut to it.
+    """One run of the network; all boxes are `y1, x1, y2, x2` in pixels of the canvas, cut to it but for the anchors.
 
-    A is the number of all anchors, level after level, K that of candidates, P of proposals and N of detections.
+    R is the number of anchors a cell, A that of all anchors, level after level, K that of candidates, P of proposals
+    and N of detections.
 
     Attributes:
         config: `mrcnn.config.Config` of the network.
@@ -29,9 +30,9 @@ class Inspection:
         window: `(top, left, bottom, right)` of the image in the canvas.
         levels: list of float32 `(H / 2^k, W / 2^k, C)`, the pyramid from P2 to P6.
         strides: list of int. Pixels a cell of the levels that have anchors, finest first.
-        objectness: list of float32 `(h, w, A)`, one for each of these levels: probability that an anchor holds
+        objectness: list of float32 `(h, w, R)`, one for each of these levels: probability that an anchor holds
             an object.
-        anchors: list of float32 `(h, w, A, 4)`.
+        anchors: list of float32 `(h, w, R, 4)`.
         moved: float32 `(A, 4)`. All anchors, moved by the proposal head.
         candidate_anchors: int `(K,)`. Rows of `moved` that entered suppression, the most probable first.
         candidates: float32 `(K, 4)`. These rows.

@@ -51,7 +51,7 @@ class MaskRCNN:
             ValueError: if ONNX Runtime runs the model: its file holds a graph and no network; or if a service does.
         """
         if isinstance(self._engine, ServiceEngine):
-            raise ValueError(f"A service at {self._engine.url} runs the model: there is no network here to look into.")
+            raise ValueError("A service runs the model: there is no network here to look into.")
         if self._engine.network is None:
             engines.require_tensorflow("Looking into the network, or saving it,")
             raise ValueError(

@@ -22,6 +22,7 @@ import importlib
 import os
 import sys
 
+from mrcnn.extras import install_command
 from pipeline.quiet import leave_out_greetings
 
 COMMANDS = {
@@ -33,7 +34,7 @@ COMMANDS = {
     "segment": "what a model finds in many photos, on one machine or on a cluster",
     "serve": "a model as an HTTP service, with batching and several replicas",
     "average": "the mean of the weights of several runs",
-    "export": "write a model for Keras, SavedModel, LiteRT or ONNX, and check the file",
+    "export": "write a model for Keras, SavedModel, LiteRT, ONNX or as a static page, and check the file",
     "benchmark": "speed of the whole and of every stage, beside other models",
     "convert-backbone": "initial backbone weights from an Open Images detector",
     "download-coco": "the COCO weights of matterport's Mask_RCNN, 80 classes",
@@ -76,7 +77,7 @@ def main():
         print(f"{parser.prog} {asked}: {error}", file=sys.stderr)
         return 1
     except ModuleNotFoundError as error:
-        remedy = "`make setup`, or pip install 'mrcnn-demo[train,export,scale]', brings what the pipeline needs"
+        remedy = f"`make setup`, or {install_command('train,export,scale')}, brings what the pipeline needs"
         print(f"{parser.prog} {asked}: {error}; {remedy}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

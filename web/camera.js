@@ -2,6 +2,10 @@
 
 const SMOOTHING = 0.8; // of the rate: how much of the last value stays
 
+function endTracks(stream) {
+  for (const track of stream?.getTracks() ?? []) track.stop();
+}
+
 export class Camera {
   /**
    * @param {import("./client.js").Client} client
@@ -21,10 +25,14 @@ export class Camera {
     try {
       if (!navigator.mediaDevices) throw new Error("The camera needs a page that came by https.");
       const wanted = { width: 640, height: 480, facingMode: "environment" };
-      this.video.srcObject = await navigator.mediaDevices.getUserMedia({ video: wanted });
+      const stream = await navigator.mediaDevices.getUserMedia({ video: wanted });
+      if (!this.running) return endTracks(stream); // stopped while the visitor was asked
+      this.video.srcObject = stream;
       await this.video.play();
       await ready;
+      if (!this.running) return;
     } catch (error) {
+      if (!this.running) return;
       const refused = ["NotAllowedError", "NotFoundError", "NotReadableError"].includes(error.name);
       return this.stop(refused ? "No camera: there is none, it is in use, or this page may not use it." : error.message);
     }
@@ -66,7 +74,7 @@ export class Camera {
   stop(error) {
     if (!this.running) return;
     this.running = false;
-    for (const track of this.video.srcObject?.getTracks() ?? []) track.stop();
+    endTracks(this.video.srcObject);
     this.video.srcObject = null;
     this.onStop(error);
   }

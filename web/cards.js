@@ -54,8 +54,9 @@ function makeButton(text, done, label, action) {
     try {
       await action();
       button.textContent = done;
-    } catch {
-      button.textContent = "Not allowed";
+    } catch (error) {
+      button.textContent = error.name === "NotAllowedError" ? "Not allowed" : "Failed";
+      button.title = error.message;
     }
     button.disabled = false;
     setTimeout(() => (button.textContent = text), 1500);

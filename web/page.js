@@ -51,7 +51,9 @@ document.querySelector(".settings").addEventListener("input", () => {
   showValues();
   if (!stage.shown) return;
   stage.draw(settings());
-  if (!camera.running) describe();
+  if (camera.running) return;
+  describe();
+  showStrip();
 });
 document.querySelector(".settings").addEventListener("submit", (event) => event.preventDefault());
 
@@ -85,9 +87,9 @@ async function load() {
 
 /** Looks at photos one after the other; what is chosen meanwhile waits its turn. */
 function add(files) {
-  camera.stop();
   const chosen = Array.from(files, (image) => ({ name: image.name || "photo.png", image }));
   if (!chosen.length) return;
+  camera.stop();
   photos = photos.concat(chosen);
   if (!current || current.example) show(chosen[0]);
   showStrip();

@@ -22,8 +22,9 @@ export function sentence(found, shown, milliseconds, site, confidence) {
     return `Found ${counted(shown, site.classes)}${took}, ${low === high ? high : `${low.replace(" %", "")} to ${high}`} sure.`;
   }
   const [surest] = found.scores;
+  const names = site.classes.length > 3 ? "object" : site.classes.map(({ name }) => name).join(" or ");
   if (surest >= site.confidence) {
-    return `No ${site.kind} above ${percent(confidence)}${took}; the surest is at ${percent(surest)}.`;
+    return `No ${names} above ${percent(confidence)}${took}; the surest is at ${percent(surest)}.`;
   }
-  return milliseconds === undefined ? `No ${site.kind} here.` : `No ${site.kind} here, decided${took}.`;
+  return milliseconds === undefined ? `No ${names} here.` : `No ${names} here, decided${took}.`;
 }

@@ -83,10 +83,10 @@ def _read(path, longer_side):
 
 def prepare_decoding():
     """Starts what is needed to decode doubtful pictures, so that the first of them does not wait for it."""
-    with tempfile.NamedTemporaryFile(suffix=".bmp") as file:
-        Image.new("RGB", (32, 32)).save(file, "BMP")
-        file.flush()
-        _read_apart(file.name)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "start.bmp"
+        Image.new("RGB", (32, 32)).save(path)
+        _read_apart(path)
 
 
 def _is_plain(path):

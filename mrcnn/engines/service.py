@@ -9,6 +9,7 @@ together into batches.
 
 import concurrent.futures
 import io
+import logging
 import time
 
 import numpy as np
@@ -22,6 +23,8 @@ AT_ONCE = 8  # canvases of a call that are under way at a time
 PATIENCE = 60  # seconds that an answer may take
 BUSY = 503
 TRIES_WHEN_BUSY = 5
+
+log = logging.getLogger(__name__)
 
 
 class ServiceEngine:
@@ -55,10 +58,14 @@ class ServiceEngine:
         self._errors = (httpx.HTTPError, httpx.InvalidURL)
         self._pool = concurrent.futures.ThreadPoolExecutor(AT_ONCE)
         try:
-            document = self._ask("GET", "/model").json()
+            answer = self._ask("GET", "/model")
+        except ValueError as error:
+            raise ValueError(f"{error.args[0]} It was asked at {url}: {error.__cause__ or 'see its log'}") from None
+        try:
+            document = answer.json()
             self.card = {**document["card"], "name": document["name"]}
             self.config = config_from_card(self.card["config"])
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{url} answers, but not as a service of this project does ({error!r})") from None
         if self.config.preset != "lite":
             # As with ONNX files: other presets need windows, and a letterbox of their own.
@@ -95,9 +102,20 @@ class ServiceEngine:
             try:
                 answer = self._client.request(method, path, **content)
             except self._errors as error:
-                raise ValueError(f"The model's service at {self.url} does not answer: {error}") from None
+                # Whoever sends a photo need not know where the service is.
+                log.warning("%s does not answer: %s", self.url, error)
+                raise ValueError("The model's service does not answer.") from error
             if answer.status_code == 200:
                 return answer
             if answer.status_code != BUSY:
-                raise ValueError(f"The model's service at {self.url} refuses: {answer.text[:200]}")
+                log.warning("%s refuses: %s", self.url, answer.text[:200])
+                raise ValueError(f"The model's service refuses: {_reason(answer)}")
         raise ValueError("The model is busy, please try again in a moment.")
+
+
+def _reason(answer):
+    """The sentence of a refusal, or its number where it has none."""
+    try:
+        return str(answer.json()["error"])[:200]
+    except (ValueError, KeyError, TypeError):
+        return f"HTTP {answer.status_code}."

@@ -17,6 +17,7 @@ import re
 import signal
 
 from mrcnn.engines import ENGINES
+from mrcnn.extras import install_command
 
 DRAIN_SECONDS = 60
 
@@ -40,7 +41,7 @@ def main(arguments):
 
         from pipeline.serving.application import build_application
     except ModuleNotFoundError as error:
-        raise ValueError(f"serve needs more packages ({error}): pip install 'mrcnn-demo[scale]'") from None
+        raise ValueError(f"serve needs more packages ({error}): {install_command('scale')}") from None
     from mrcnn import weights
     from pipeline.serving.batching import Models
 
@@ -49,8 +50,8 @@ def main(arguments):
     if not 1 <= fewest <= most:
         raise ValueError(f"--replicas is {arguments.replicas!r}, expected a number, or two as in 1-4")
     for name, value in (("queue", arguments.queue), ("threads", arguments.threads), ("most-mb", arguments.most_mb)):
-        if value is not None and not value >= 1:
-            raise ValueError(f"--{name} must be at least 1, but is {value}")
+        if value is not None and not 1 <= value <= 1_000_000:
+            raise ValueError(f"--{name} must be from 1 to 1000000, but is {value}")
     if not 0 <= arguments.port < 65536:
         raise ValueError(f"--port must be a number from 0 to 65535, but is {arguments.port}")
     path = weights.locate_runnable(arguments.weights, arguments.engine)

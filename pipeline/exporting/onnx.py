@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from mrcnn.extras import install_command
 from pipeline.exporting.saved_model import detect_of, signature
 
 ENDING = ".onnx"
@@ -18,7 +19,7 @@ def write(path, network, **_):
     try:
         import onnx
     except ImportError:
-        raise ValueError('ONNX needs more packages: pip install "mrcnn-demo[export]"') from None
+        raise ValueError(f"ONNX needs more packages: {install_command('export')}") from None
     if network.config.preset == "lite":
         from pipeline.exporting.onnx_graph import onnx_model
 
@@ -37,7 +38,7 @@ def _converted(network):
     try:
         import tf2onnx
     except ImportError:
-        raise ValueError('ONNX needs more packages: pip install "mrcnn-demo[export]"') from None
+        raise ValueError(f"ONNX needs more packages: {install_command('export')}") from None
     inputs = signature(1, None, None)
     detect = tf.function(detect_of(network), input_signature=inputs, autograph=False)
     model, _ = tf2onnx.convert.from_function(detect, inputs, opset=18)

@@ -25,6 +25,7 @@ from PIL import Image
 
 from mrcnn import images, letterbox
 from mrcnn.atomic import write_atomically
+from mrcnn.extras import install_command
 from mrcnn.results import drawing
 from mrcnn.results.detections import Detections
 from mrcnn.results.wording import plural
@@ -115,7 +116,7 @@ def _write_runtime(folder):
     for name in ("LICENSE", "ThirdPartyNotices.txt"):
         found = [file for file in installed if file.as_posix() == f"onnxruntime/{name}"]
         if not found:
-            raise ValueError(f'the package onnxruntime has no {name}: pip install "mrcnn-demo[export]"')
+            raise ValueError(f"the package onnxruntime has no {name}: {install_command('export')}")
         shutil.copyfile(found[0].locate(), folder / name)
 
 

@@ -13,6 +13,8 @@ import sys
 import time
 from pathlib import Path
 
+from mrcnn.extras import install_command
+
 MOST_DEATHS = 5  # of actors on one shard, or while loading a model, one after the other
 LOOK_AROUND = 10  # seconds between two looks at the size of the cluster
 OBJECT_STORE = 200_000_000  # bytes of a store that this command starts: only the model goes through it
@@ -47,7 +49,7 @@ def connected(address):
         ValueError: if there is none, or Ray is not installed.
     """
     if not is_installed():
-        raise ValueError("Ray is not installed: pip install 'mrcnn-demo[scale]', or say --ray off")
+        raise ValueError(f"Ray is not installed: {install_command('scale')}, or say --ray off")
     import ray
 
     if address not in ("auto", "local"):

@@ -81,10 +81,6 @@ class Plan:
         rows = self._table.read_row_group(shard).to_pydict()
         return shard * self.shard_size + 1, list(zip(rows["name"], rows["file"], rows["row"], strict=True))
 
-    def size_of(self, shard):
-        """How many photos a shard has."""
-        return min(self.shard_size, self.photos - shard * self.shard_size)
-
 
 def open_plan(job):
     """The plan of a job, made and kept if this is its first start.

@@ -71,11 +71,14 @@ class Source:
                 self.left_out += 1
 
     def _in_list(self):
-        with self.place.open() as file, io.TextIOWrapper(io.BufferedReader(file), "utf-8") as lines:
-            for line in lines:
-                name = line.strip()
-                if name and not name.startswith("#"):
-                    yield name, name, None
+        try:
+            with self.place.open() as file, io.TextIOWrapper(io.BufferedReader(file), "utf-8-sig") as lines:
+                for line in lines:
+                    name = line.strip()
+                    if name and not name.startswith("#"):
+                        yield name, name, None
+        except UnicodeDecodeError:
+            raise ValueError(f"{self.place.url} is no text in UTF-8; expected one path or address a line") from None
 
     def _in_parquet(self):
         yield from self._rows(posixpath.basename(self.place.path))

@@ -43,6 +43,7 @@ class Models:
         self._tasks = set()
         self._threads = concurrent.futures.ThreadPoolExecutor(most + 1)
         self.replicas = []
+        self._coming = 0  # replicas that are started in the place of lost ones
         self.batches = self.answered = self.lost = 0
 
     @property
@@ -106,7 +107,7 @@ class Models:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             piled_up = self.waiting > BATCH * max(len(self.replicas), 1)
-            if piled_up and before and len(self.replicas) < self._most:
+            if piled_up and before and len(self.replicas) + self._coming < self._most:
                 with contextlib.suppress(ReplicaLost, ValueError, OSError):
                     self._add(self._work(await self._in_thread(self._start)))
             before = piled_up
@@ -127,7 +128,8 @@ class Models:
                     batch.append(self._queue.get_nowait())
                 replica = await self._answer(replica, self._still_wanted(batch))
         finally:
-            self.replicas.remove(replica)
+            if replica in self.replicas:  # or it was lost, and its place is still empty
+                self.replicas.remove(replica)
             replica.stop()
 
     def _still_wanted(self, batch):
@@ -166,11 +168,15 @@ class Models:
 
     async def _in_place_of(self, lost):
         self.replicas.remove(lost)
-        while True:
-            try:
-                replica = await self._in_thread(self._start)
-            except (ReplicaLost, ValueError, OSError):  # memory, or the weights are being replaced
-                await asyncio.sleep(LOOK_SECONDS)
-            else:
-                self.replicas.append(replica)
-                return replica
+        self._coming += 1
+        try:
+            while True:
+                try:
+                    replica = await self._in_thread(self._start)
+                except (ReplicaLost, ValueError, OSError):  # memory, or the weights are being replaced
+                    await asyncio.sleep(LOOK_SECONDS)
+                else:
+                    self.replicas.append(replica)
+                    return replica
+        finally:
+            self._coming -= 1

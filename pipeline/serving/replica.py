@@ -147,9 +147,6 @@ class Replica:
         weights: str. Path of the model; its ending says what runs it.
         threads: int. Most threads of a run.
 
-    Attributes:
-        process_id: int.
-
     Raises:
         ValueError: if the model cannot be loaded.
         ReplicaLost: if the process ends while it loads.
@@ -161,7 +158,6 @@ class Replica:
         self._process = context.Process(target=_run, args=(theirs, weights, threads), daemon=True)
         self._process.start()
         theirs.close()
-        self.process_id = self._process.pid
         error = self._receive(START_SECONDS)
         if error:
             self.stop()

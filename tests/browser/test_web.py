@@ -216,6 +216,26 @@ def test_live_camera(page):
 
 
 @pytest.mark.slow
+def test_a_camera_that_comes_too_late_is_off(page, chelsea_file):
+    """The visitor chose a photo while the browser still asked for the camera."""
+    page.evaluate(
+        """() => {
+            const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+            navigator.mediaDevices.getUserMedia = async (wishes) => {
+                await new Promise((resolve) => (window.allow = resolve));
+                return (window.stream = await ask(wishes));
+            };
+        }"""
+    )
+    page.get_by_role("button", name="Live camera").click()
+    page.wait_for_function("() => Boolean(window.allow)")
+    segment(page, chelsea_file)
+    page.evaluate("allow()")
+    page.wait_for_function("() => window.stream?.getTracks().every((track) => track.readyState === 'ended')")
+    expect(page.locator("#status")).to_contain_text("Found 1 cat in ")
+
+
+@pytest.mark.slow
 def test_a_camera_that_is_refused(browser, site):
     flags = [flag for flag in CHROMIUM_FLAGS if "use-fake-ui" not in flag]
     other = browser.browser_type.launch(executable_path=PROGRAM, args=[*flags, "--deny-permission-prompts"])

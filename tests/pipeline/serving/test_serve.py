@@ -139,8 +139,18 @@ def test_the_page_uses_the_service_as_its_model(service, monkeypatch, chelsea):
     assert len(found) == 1 and milliseconds > 0
     assert metric(service, "batched_requests_total") >= before + 1
     monkeypatch.setenv("MRCNN_SERVICE", "http://127.0.0.1:1")
-    with pytest.raises(ValueError, match="does not answer"):
+    with pytest.raises(ValueError, match="does not answer.*127.0.0.1:1"):
         Models()
+
+
+def test_visitors_do_not_learn_where_the_service_is(service, monkeypatch, chelsea):
+    model = MaskRCNN.from_service(str(service.base_url))
+    with pytest.raises(ValueError) as refused:
+        model._engine.detect(np.zeros((1, 64, 64, 3), np.uint8), 0.5, 10**9)
+    assert str(refused.value).startswith("The model's service refuses: ") and "{" not in str(refused.value)
+    monkeypatch.setattr(model._engine, "_client", httpx.Client(base_url="http://127.0.0.1:1"))
+    with pytest.raises(ValueError, match=r"^The model's service does not answer\.$"):
+        model.segment(chelsea)
 
 
 @pytest.mark.slow
@@ -221,7 +231,7 @@ def test_it_drains_before_it_ends(cat):
     [
         (["--replicas", "4-2"], "expected a number, or two as in 1-4"),
         (["--weights", "dragon"], "no weights 'dragon'"),
-        (["--queue", "0"], "--queue must be at least 1"),
+        (["--queue", "0"], "--queue must be from 1"),
     ],
 )
 def test_wrong_settings_are_said(options, words):
