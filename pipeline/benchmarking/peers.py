@@ -7,6 +7,7 @@ object a photo, and the other two find nothing, so that their masks are not comp
 """
 
 import concurrent.futures
+import functools
 import importlib.util
 import multiprocessing
 import os
@@ -17,6 +18,8 @@ import numpy as np
 
 TORCHVISION = "torchvision R50-FPN"
 YOLO = "YOLO11n-seg ONNX 640"
+YOLO_SMALL = "YOLO11n-seg ONNX 416"  # at the size that our network reads
+YOLO_NEW = "YOLO26n-seg ONNX 640"
 CLASSIC = "classic R101-FPN 1024"
 
 
@@ -94,24 +97,26 @@ def torchvision_peer(folder):
     return run
 
 
-def yolo_peer(folder):
-    """YOLO11n-seg as ultralytics exports and runs it: ONNX Runtime, 640 x 640 pixels."""
+def yolo_peer(folder, name="yolo11n-seg", size=640):
+    """A YOLO as ultralytics exports and runs it: ONNX Runtime, `size` x `size` pixels."""
     import onnxruntime  # noqa: F401  (ultralytics would only miss it at the first image)
 
     os.environ.update(YOLO_AUTOINSTALL="false", YOLO_OFFLINE="true", YOLO_CONFIG_DIR=str(folder))
     from ultralytics import YOLO as Model
 
-    before = Path.cwd()
+    before, folder = Path.cwd(), Path(folder) / f"{name}-{size}"
+    folder.mkdir(exist_ok=True)
     os.chdir(folder)  # the exporter writes to the current folder
     try:
         slim = importlib.util.find_spec("onnxslim") is not None
-        path = Path(Model("yolo11n-seg.yaml", verbose=False).export(format="onnx", imgsz=640, simplify=slim)).resolve()
+        network = Model(f"{name}.yaml", verbose=False)
+        path = Path(network.export(format="onnx", imgsz=size, simplify=slim)).resolve()
     finally:
         os.chdir(before)
     model = Model(str(path), task="segment")
 
     def run(image):
-        return model.predict(np.ascontiguousarray(image[..., ::-1]), imgsz=640, verbose=False)
+        return model.predict(np.ascontiguousarray(image[..., ::-1]), imgsz=size, verbose=False)
 
     return run
 
@@ -126,4 +131,10 @@ def classic_peer(folder):
     return model.segment
 
 
-PEERS = {TORCHVISION: torchvision_peer, YOLO: yolo_peer, CLASSIC: classic_peer}
+PEERS = {
+    TORCHVISION: torchvision_peer,
+    YOLO: yolo_peer,
+    YOLO_SMALL: functools.partial(yolo_peer, size=416),
+    YOLO_NEW: functools.partial(yolo_peer, name="yolo26n-seg"),
+    CLASSIC: classic_peer,
+}

@@ -15,11 +15,17 @@ SERVED_PHOTOS = 10
 
 
 def cold_starts(name_or_path, photo, folder):
-    """Median seconds of the command line from nothing to its result, and of importing TensorFlow and Keras."""
+    """Median seconds of the command line from nothing to its result, and of importing TensorFlow and Keras.
+
+    Returns:
+        dict with `command`, `imports` and, where weights of that name have an ONNX file, `light`: with ONNX Runtime.
+    """
     package = str(Path(mrcnn.__file__).parents[1])  # a checkout need not be installed
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))}
     segment = ["-m", "mrcnn", str(photo), "--out", str(folder / "result"), "--weights", str(name_or_path)]
-    commands = {"command": segment, "imports": ["-c", "import tensorflow, keras"]}
+    commands = {"command": [*segment, "--engine", "tensorflow"], "imports": ["-c", "import tensorflow, keras"]}
+    if _has_light_file(name_or_path):
+        commands["light"] = [*segment, "--engine", "onnx"]
     seconds = {name: [] for name in commands}
     for _ in range(COLD_STARTS):
         for name, command in commands.items():
@@ -29,6 +35,15 @@ def cold_starts(name_or_path, photo, folder):
             if run.returncode:
                 raise OSError(f"`python {' '.join(command[:2])} ...` failed: {run.stderr.strip().splitlines()[-1]}")
     return {name: round(float(np.median(values)), 2) for name, values in seconds.items()}
+
+
+def _has_light_file(name_or_path):
+    from mrcnn import weights
+
+    try:
+        return weights.locate_runnable(name_or_path, "onnx").exists()
+    except ValueError:
+        return False
 
 
 def server_memory(name_or_path, subjects):

@@ -130,9 +130,10 @@ def test_targets_say_what_is_met_and_count_the_missing_as_unmet():
     assert rows[f"segment / {peers.YOLO}"] == {
         "name": f"segment / {peers.YOLO}",
         "measured": None,
-        "at_most": 1.0,
+        "at_most": 0.7,
         "met": False,
     }
+    assert rows["cold start, ONNX Runtime / the same"]["measured"] is None
     assert rows["network / its floor"]["met"], "10 ms of 5 ms"
     assert rows["pasting, drawing, encoding / whole"]["measured"] == pytest.approx(3 / 9)
     assert not rows["pasting, drawing, encoding / whole"]["met"]
@@ -157,7 +158,7 @@ def test_the_report_as_text_and_image(tmp_path):
     text = describe(report())
     assert "ultralytics" in text
     assert "2.00 G multiply-adds at 384 x 288" in text
-    assert text.count("NOT MET") == 5
+    assert text.count("NOT MET") == 8
     draw(report()).savefig(tmp_path / "speed.png")
     assert np.asarray(Image.open(tmp_path / "speed.png").convert("L")).std() > 5
 
