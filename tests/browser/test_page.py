@@ -519,9 +519,11 @@ def test_explanation_and_guide(page, server):
 
 
 def contrast(page, selector):
-    """Contrast of text and the ground behind it, by WCAG's formula."""
+    """Contrast of text and the ground behind it, by WCAG's formula, once no colour is on its way to another."""
     return page.locator(selector).first.evaluate(
-        """(element) => {
+        """async (element) => {
+            const ends = (animation) => animation.effect.getComputedTiming().endTime < Infinity;
+            await Promise.allSettled(document.getAnimations().filter(ends).map((animation) => animation.finished));
             const parse = (colour) => colour.match(/[\\d.]+/g).map(Number);
             let ground = element;
             while (ground && parse(getComputedStyle(ground).backgroundColor)[3] === 0) ground = ground.parentElement;
