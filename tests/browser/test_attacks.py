@@ -176,6 +176,7 @@ def test_opening_the_page_does_not_copy_the_photos_of_all_visitors():
         assert memory(app.process_id) - before < 100_000_000
 
 
+@pytest.mark.slow
 def test_values_that_no_widget_sends_are_answered_in_words(visitor):
     """Private endpoints can be called by their numbers; that is harmless, and stays so."""
     picture = visitor.file(example_photos()[0], "a.png")

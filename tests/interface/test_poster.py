@@ -24,7 +24,7 @@ def test_nothing_gives_no_poster():
     assert LineUp().draw("title") is None
 
 
-@pytest.mark.parametrize("count", [1, 7, 60, 300])
+@pytest.mark.parametrize("count", [1, 7, *(pytest.param(count, marks=pytest.mark.slow) for count in (60, 300))])
 def test_every_cut_out_stands_on_it_and_its_size_is_bounded(count):
     line_up = LineUp()
     for number in range(count):

@@ -65,6 +65,7 @@ def test_a_broken_card(tmp_path):
     assert start(MRCNN_WEIGHTS=str(tmp_path), MRCNN_ENGINE="tensorflow").startswith("There is no model")
 
 
+@pytest.mark.slow
 def test_weights_that_were_cut_short(tmp_path):
     """Of which no checksum is known."""
     (tmp_path / "cat.npz").write_bytes(weights.locate("cat").read_bytes()[:-100_000])
