@@ -16,7 +16,8 @@ def paste_mask(soft_mask, box, image_size, threshold=0.5, fading=True):
 
     in units of cells, where cell k has its centre at v = k. Bilinear interpolation weighs cell k with
     max(0, 1 - |v - k|), along the rows and along the columns independently, so with the weights of all rows
-    in A_y (h x S) and those of all columns in A_x (w x S) the whole resize is two small matrix products:
+    in A_y (h x S) and those of all columns in A_x (w x S) the whole resize is two products of small matrices,
+    sparse ones, as a row has two weights:
 
         window = A_y @ soft_mask @ A_x^T > threshold
 
@@ -51,9 +52,9 @@ def paste_mask(soft_mask, box, image_size, threshold=0.5, fading=True):
     if bottom <= top or right <= left:
         return MaskWindow(min(top, height), min(left, width), np.zeros((0, 0), bool))
     soft_mask = np.asarray(soft_mask, np.float32)
-    rows = _interpolation_matrix(top, bottom, y1, y2, soft_mask.shape[0], height if fading else None)
-    columns = _interpolation_matrix(left, right, x1, x2, soft_mask.shape[1], width if fading else None)
-    values = (rows @ soft_mask) @ columns.T
+    rows = _interpolation_weights(top, bottom, y1, y2, soft_mask.shape[0], height if fading else None)
+    columns = _interpolation_weights(left, right, x1, x2, soft_mask.shape[1], width if fading else None)
+    values = rows @ np.ascontiguousarray((columns @ soft_mask.T).T)
     if fading:
         return MaskWindow(top, left, values > threshold)
     return MaskWindow(top, left, np.maximum(values, soft_mask.min()) >= threshold)
@@ -66,8 +67,11 @@ def _clipped_range(low, high, size):
     return int(max(np.floor(low), 0)), int(min(np.ceil(high), size))
 
 
-def _interpolation_matrix(start, stop, low, high, cells, size=None):
+def _interpolation_weights(start, stop, low, high, cells, size=None):
     """Weights of the grid's cells for each pixel.
+
+    Sparse not only because that is less work: a product of dense matrices wakes the threads of BLAS, which then wait
+    for more by spinning, on the cores that the network needs for the next image.
 
     Args:
         start: int. The first pixel.
@@ -78,8 +82,10 @@ def _interpolation_matrix(start, stop, low, high, cells, size=None):
         size: int or `None`. Where the image ends, in pixels, if cells beyond it are not to be read. Defaults to `None`.
 
     Returns:
-        float32 array of shape `(stop - start, S)`; a row sums to 1, or to less near the grid's ends.
+        `scipy.sparse.csr_array` float32 of shape `(stop - start, S)`; a row sums to 1, or to less near the grid's ends.
     """
+    from scipy.sparse import csr_array  # takes a quarter of a second, and not every program draws masks
+
     scale = cells / (high - low)
     position = (np.arange(start, stop, dtype=np.float32) + np.float32(0.5 - low)) * np.float32(scale) - np.float32(0.5)
     if size is not None:
@@ -89,5 +95,10 @@ def _interpolation_matrix(start, stop, low, high, cells, size=None):
             position = np.maximum(position, min(first, cells - 1))
         if last < cells - 1:
             position = np.minimum(position, max(last, 0))
-    distance = np.abs(position[:, None] - np.arange(cells, dtype=np.float32))
-    return np.maximum(1 - distance, 0)
+    position = position.clip(-1, cells)
+    before = np.floor(position)
+    share = position - before
+    pair = np.stack([before, before + 1], axis=1).astype(np.int32)
+    weights = np.where((pair >= 0) & (pair < cells), np.stack([1 - share, share], axis=1), 0)
+    ends = np.arange(0, 2 * len(position) + 1, 2, dtype=np.int32)
+    return csr_array((weights.ravel(), pair.clip(0, cells - 1).ravel(), ends), shape=(len(position), cells))
