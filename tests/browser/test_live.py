@@ -122,13 +122,10 @@ def test_the_camera_stops_when_its_tab_is_left(page):
     assert "1 found" in words, "the last image is one of the camera, not a black one"
     page.wait_for_timeout(3000)
     assert page.locator("#live-status").inner_text() == words, "no image came after the tab was left"
-    # And it comes to life again, as often as one likes.
-    for _ in range(2):
-        page.get_by_role("button", name="Start the camera").click()
-        shown = page.locator("#live-images img").first.get_attribute("src")
-        page.wait_for_function(f"() => document.querySelector('#live-images img').src !== {json.dumps(shown)}")
-        page.locator("#live-start").get_by_text("Stop").or_(page.get_by_role("button", name="Stop")).first.click()
-        page.wait_for_function(f"() => !({CAMERA_STATES})().includes('live')")
+    # And it comes to life again.
+    shown = page.locator("#live-images img").first.get_attribute("src")
+    page.get_by_role("button", name="Start the camera").click()
+    page.wait_for_function(f"() => document.querySelector('#live-images img').src !== {json.dumps(shown)}")
 
 
 def test_the_camera_of_a_photo_stops_when_its_tab_is_left(page):
