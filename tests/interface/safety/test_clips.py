@@ -25,7 +25,7 @@ def test_images_that_are_too_large_are_refused(tmp_path):
 
 def test_the_largest_that_phones_film_is_taken(tmp_path):
     write_video(tmp_path / "a.mp4", [np.zeros((2160, 4096, 3), np.uint8)], sound=None)
-    assert redraw(tmp_path)[-1][:2] == (1, 1)
+    assert redraw(tmp_path)[-1] == (1, 1, 0.0)
 
 
 @pytest.mark.parametrize("side", [14_000, 16_384, 65_534])
@@ -70,4 +70,4 @@ def test_no_more_images_are_decoded_than_the_budget_has(tmp_path, monkeypatch):
 def test_a_clip_ends_after_half_a_minute(tmp_path):
     write_video(tmp_path / "a.mp4", [np.zeros((48, 64, 3), np.uint8)] * 80, rate=2, sound=None)
     assert video_io.LONGEST == 30
-    assert redraw(tmp_path)[-1][:2] == (60, 60)
+    assert redraw(tmp_path)[-1] == (60, 60, 29.5)
