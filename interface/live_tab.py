@@ -26,9 +26,10 @@ IDLE = f"Its images are looked at one by one, not stored. It stops after {LONGES
 START = "Start the camera"
 WISHES = {"video": {"width": 640, "height": 480, **FACING_AWAY}}
 
-# One button starts and stops: it presses those of Gradio's component, which asks for the camera first and calls it
-# recording what is only watching. A camera that was switched off is asked for again. The example takes the camera's
-# place by `cameraStandIn`, see `interface.cameras`: what it plays goes the same way as what a camera sees.
+# One button starts and stops. It gives Gradio's component a stream to show and presses its hidden button, which toggles
+# whether it sends images. Whether it does is remembered here: the words on that button tell of the last answer, which
+# may come late. The example takes the camera's place by `cameraStandIn`, see `interface.cameras`: what it plays goes
+# the same way as what a camera sees.
 CAMERA_SCRIPT = (
     """
 const row = element.closest("#live-row");
@@ -37,8 +38,6 @@ const part = (name) => row.querySelector(`#live-${name}`);
 const video = () => part("camera")?.querySelector("video");
 const tracks = () => (video()?.srcObject?.getTracks() ?? []).filter((track) => track.readyState === "live");
 const capture = () => part("camera")?.querySelector(".capture-button");
-const running = () => !!capture()?.querySelector(":is([title='stop recording'], [title='spinner'])");
-let starting = false;
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 // Gradio's component sends an image at each of its ticks, whether or not those before were answered, so a queue would
@@ -79,48 +78,77 @@ const standIn = async () => {
   draw();
   return stream;
 };
-const start = async (source) => {
-  starting = true;
-  unanswered.length = 0;
+let wanted = false, attempt = 0, since = 0;  // `attempt` tells a start whether another press came after its own
+const toggle = () => {
+  capture().click();
+  video().sending = !video().sending;
+};
+const end = (stream) => stream.getTracks().forEach((track) => track.stop());
+const stop = () => {
+  attempt++;
+  wanted = false;
+  if (video()?.sending) toggle();
+  if (video()?.srcObject) end(video().srcObject);
+};
+const open = async (source) => {
+  if (!navigator.mediaDevices) {
+    part("status").querySelector("p").textContent = "Sorry. A browser gives a camera only to pages behind https.";
+    throw new Error("no navigator.mediaDevices");
+  }
   window.cameraStandIn = source;
-  try {
-    const access = part("camera").querySelector("[title='grant webcam access'] button");
-    if (access) access.click();
-    else if (!tracks().length) {
-      video().srcObject = await navigator.mediaDevices.getUserMedia(WISHES);
-      await video().play();
-    }
+  const asked = navigator.mediaDevices.getUserMedia(WISHES);
+  window.cameraStandIn = null;
+  return asked;
+};
+const show = async (stream) => {
+  const access = part("camera").querySelector("[title='grant webcam access'] button");
+  if (access) {
+    window.cameraStandIn = async () => stream;
+    access.click();
+    window.cameraStandIn = null;
     for (let waited = 0; waited < 300 && !(capture() && tracks().length); waited++) await pause(100);
+  } else {
+    video().srcObject = stream;
+    await video().play();
+  }
+};
+const start = async (source) => {
+  stop();
+  const mine = attempt;
+  wanted = true;
+  since = performance.now();
+  unanswered.length = 0;
+  let stream;
+  try {
+    stream = await open(source);
+    if (mine === attempt) await show(stream);
+    if (mine !== attempt) return end(stream);
     pace(video());
-    if (capture() && !running()) capture().click();
-    for (let waited = 0; waited < 10 && !running(); waited++) await pause(50);
+    toggle();
   } catch (error) {
     console.warn(error);  // the status line says it
-  } finally { starting = false; window.cameraStandIn = null; }
+    if (stream) end(stream);
+    if (mine === attempt) wanted = false;
+  }
 };
-const stop = () => {
-  if (running()) capture().click();
-  for (const track of tracks()) track.stop();
-};
-row.addEventListener("click", async (event) => {
-  const button = event.target.closest("#live-start, #live-example");
-  if (!button || starting) return;
-  const example = button.id === "live-example";
-  if (running() && !example) return stop();
-  stop();
-  while (running()) await pause(100);
-  start(example ? standIn : null);
+row.addEventListener("click", (event) => {
+  if (event.target.closest("#live-example")) start(standIn);
+  else if (event.target.closest("#live-start")) wanted ? stop() : start(null);
 });
 setInterval(() => {
   pace(video());
-  const seen = row.offsetParent, button = part("start"), words = running() ? "Stop" : "START";
-  if (!starting && tracks().length && (!running() || !seen)) stop();
-  else if (!seen && running()) stop();
+  const sending = video()?.sending, over = performance.now() - since > LONGEST;
+  if (!row.offsetParent ? wanted : sending && (over || !tracks().length)) stop();
+  // An image that was on its way to the server while the stream was closed has opened another.
+  const opened = capture()?.querySelector(":is([title='stop recording'], [title='spinner'])");
+  if (opened && !video().sending) { toggle(); toggle(); }
+  const button = part("start"), words = wanted ? "Stop" : "START";
   if (button && button.textContent.trim() !== words) button.textContent = words;
 }, 300);
 """.replace("WISHES", json.dumps(WISHES))
     .replace("START", START)
     .replace("AHEAD", str(AHEAD))
+    .replace("LONGEST", str(LONGEST * 1000))
 )
 
 
