@@ -10,6 +10,7 @@ import gradio as gr
 from interface import settings as options
 from interface.collage import write_scenes
 from interface.downloads import EVERYTHING, download_choices, write_download
+from interface.drawn_dog import write_dog
 from interface.examples import titled_examples
 from interface.file_inputs import CAMERA, PhotoInput
 from interface.model_card import class_names, long_card, short_card
@@ -56,7 +57,7 @@ def photo_tab(models, cache):
     names = models.names()
     made = tempfile.TemporaryDirectory(prefix="scenes-")  # Gradio copies what is in it
     scenes = write_scenes(models.get(names[0]), made.name) if "cat" in class_names(names[0]) else []
-    titled = [*scenes, *titled_examples()]
+    titled = [*scenes, write_dog(made.name), *titled_examples()]
     first = models.analyse(names[0], scenes[0][0]) if scenes else None
 
     def drop(old_token):  # no bound method: Gradio copies it with all that it is bound to whenever the page is opened

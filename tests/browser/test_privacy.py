@@ -41,7 +41,7 @@ def test_nothing_outlives_its_time(browser, monkeypatch, tmp_path):
     recent = AnalysisCache()
     blocks = build_page(Models(), recent)
     examples = files(kept)
-    assert len(examples) == len(example_photos()) + len(SCENES) + 2  # the clips of Live and of Video
+    assert len(examples) == len(example_photos()) + len(SCENES) + 3  # the drawn dog, the clips of Live and of Video
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
