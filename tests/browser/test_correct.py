@@ -15,7 +15,7 @@ from tests.browser.conftest import note_problems
 from tests.browser.tabs import open_tab
 from tools.app_process import running_app
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def editor_of(page):

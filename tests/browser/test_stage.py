@@ -15,7 +15,7 @@ from tests.browser.conftest import PATIENCE
 from tests.browser.tabs import open_tab
 from tests.browser.test_page import CHELSEA, IMAGES, image
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 FOUND = re.compile(r"^Found \d+ cats? in \d+ ms")
 DROP = """([selector, encoded, count, type]) => {

@@ -35,10 +35,12 @@ def test_a_folder_that_cannot_be_written_to(tmp_path):
     assert words.startswith("The page needs a folder that it can write to")
 
 
+@pytest.mark.slow
 def test_no_model(tmp_path):
     assert start(MRCNN_WEIGHTS=str(tmp_path)).startswith("There is no model")
 
 
+@pytest.mark.slow
 def test_damaged_weights(tmp_path):
     for ending in (".npz", ".json", ".md"):
         shutil.copy(weights.locate("cat").with_suffix(ending), tmp_path)
@@ -58,6 +60,7 @@ def test_a_card_that_does_not_fit(tmp_path):
     assert "no such field" in start(MRCNN_WEIGHTS=str(tmp_path))
 
 
+@pytest.mark.slow
 def test_a_broken_card(tmp_path):
     """A warning names it (`tests/mrcnn/test_weights.py`); and if no other model is there, that is said."""
     shutil.copy(weights.locate("cat"), tmp_path)
@@ -75,6 +78,7 @@ def test_weights_that_were_cut_short(tmp_path):
     assert "cat.npz" in start(MRCNN_WEIGHTS=str(tmp_path), MRCNN_ENGINE="tensorflow")
 
 
+@pytest.mark.slow
 def test_an_exported_graph_that_is_damaged(tmp_path):
     for ending in (".onnx", ".onnx.json"):
         shutil.copy(weights.FOLDER / f"cat{ending}", tmp_path)
@@ -84,6 +88,7 @@ def test_an_exported_graph_that_is_damaged(tmp_path):
     assert "cat.onnx is damaged" in start(MRCNN_WEIGHTS=str(tmp_path), MRCNN_ENGINE="onnx")
 
 
+@pytest.mark.slow
 def test_an_engine_that_there_is_not():
     assert "MRCNN_ENGINE" in start(MRCNN_ENGINE="torch")
 

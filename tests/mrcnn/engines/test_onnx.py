@@ -96,6 +96,7 @@ def test_naming_the_engine_does_not_load_tensorflow():
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, timeout=300)
 
 
+@pytest.mark.slow
 def test_the_page_is_built_and_analyses_where_tensorflow_is_not_installed(tmp_path):
     done = run_without_tensorflow(
         "import skimage.data; from PIL import Image\n"

@@ -198,6 +198,7 @@ def test_whole_image(depth, classes, size, chelsea):
     assert share_matched(found, expected, score=1e-9, iou=0.9999) < 1.0  # the comparison can fail
 
 
+@pytest.mark.slow
 def test_masks_that_are_unsure_of_every_cell_fill_their_boxes_to_the_edge(chelsea, tmp_path):
     """The original's resize clips, so that such a mask does not fade out at the edge of its box."""
     tensors = dict(random_file(4, 50)[1])
@@ -211,6 +212,7 @@ def test_masks_that_are_unsure_of_every_cell_fill_their_boxes_to_the_edge(chelse
     assert all(window.mask.all() for window in found.windows)
 
 
+@pytest.mark.slow
 def test_small_images_are_enlarged_and_a_batch_agrees_with_single_ones(chelsea):
     path, tensors = random_file(4, 50)
     counts = {"post_nms_rois_inference": 100, "detection_max_instances": 9}
@@ -361,6 +363,7 @@ def test_only_such_files_are_recognised(tmp_path):
         matterport.recognises(mine)
 
 
+@pytest.mark.slow
 def test_new_classes_begin_with_fresh_last_layers_and_can_be_trained():
     path, tensors = random_file(4, 50)
     network = matterport.fine_tuning_network(path, ("cat", "dog"), image_size=SIZE)

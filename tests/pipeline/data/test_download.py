@@ -83,6 +83,7 @@ def bytes_of(folder, pattern):
     return sum(path.stat().st_size for path in folder.rglob(pattern))
 
 
+@pytest.mark.slow
 def test_everything_of_a_split_comes(stand_in, published, tmp_path):
     root, ids = published
     out = tmp_path / "data/toys"
@@ -240,6 +241,7 @@ def test_a_class_without_masks(stand_in, tmp_path):
         run(stand_in, tmp_path / "toys", "--class", "Cat")
 
 
+@pytest.mark.slow
 def test_a_folder_keeps_its_classes(stand_in, tmp_path):
     run(stand_in, tmp_path / "toys", "--class", "Kite", "--limit", "1")
     with pytest.raises(ValueError, match="holds Kite, not Balloon"):

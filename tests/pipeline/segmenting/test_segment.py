@@ -24,6 +24,8 @@ from pipeline.segmenting.plan import Job  # noqa: E402
 from pipeline.segmenting.sources import Source  # noqa: E402
 from pipeline.segmenting.worker import DecodingApart, ModelFile  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[3]
 COUNT = 14
 

@@ -24,6 +24,8 @@ from tools.app_process import running_app
 from tools.service_process import running_service
 from tools.visitor import Visitor
 
+pytestmark = pytest.mark.slow
+
 httpx = pytest.importorskip("httpx")
 pytest.importorskip("uvicorn")
 ROOT = Path(__file__).resolve().parents[3]

@@ -10,6 +10,8 @@ from pipeline import __main__ as command
 from pipeline.training.average import average
 from tests.drawn import write_dataset
 
+pytestmark = pytest.mark.slow
+
 
 def write(path, shift, **config):
     network = Network(replace(PRESETS["lite"], class_names=("cat",), **config))

@@ -207,6 +207,7 @@ def test_validation_photos_without_an_instance_are_refused(folder, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_a_damaged_photo_is_named(tmp_path):
     folder = write_dataset(tmp_path / "train", count=2, negatives=0, side=64)
     dataset = CocoDataset(folder)
@@ -379,6 +380,7 @@ def test_shared_classes_keep_their_outputs_and_new_ones_begin_afresh(tmp_path, c
     assert new[:, [0, 1]] == pytest.approx(old[:, [0, 2]], rel=1e-3, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_the_same_classes_keep_the_heads(tmp_path):
     config = TrainConfig(**SMALL)
     before = initial_network(config, ("cat", "dog"))
@@ -407,6 +409,7 @@ def test_backbone_from_a_file_of_keras_applications(tmp_path, include_top):
         np.testing.assert_allclose(other, one, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_other_files_are_no_backbone(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"none.h5 does not exist"):
         initial_network(TrainConfig(**SMALL, init=str(tmp_path / "none.h5")), ("cat",))
