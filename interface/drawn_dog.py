@@ -95,7 +95,7 @@ def _add(image, draw, colour, rng, soft, dark):
     """Draws a part in place: `soft` is how round its corners become, `dark` how much darker its edge is."""
     shape = Image.new("L", image.size)
     draw(ImageDraw.Draw(shape))
-    left, top, right, bottom = shape.getbbox()
+    left, top, right, bottom = shape.getbbox() or (0, 0, *image.size)
     place = left - AROUND, top - AROUND, right + AROUND, bottom + AROUND
     shape = shape.crop(place)
     blurred = np.asarray(shape.filter(ImageFilter.GaussianBlur(soft)), np.float32)
@@ -104,7 +104,7 @@ def _add(image, draw, colour, rng, soft, dark):
     strands = np.cumsum(_noise(shape.size, rng, ImageFilter.BoxBlur(1)), axis=0)
     strands = np.pad(strands[STRAND:] - strands[:-STRAND], ((STRAND, 0), (0, 0)), mode="edge")
     light = (1 + 0.09 * strands / strands.std()) * (1 - dark + dark * np.minimum(1.25 * inside, 1))
-    shadow = shape.filter(ImageFilter.GaussianBlur(18)).point(lambda value: round(SHADOW * value))
+    shadow = shape.filter(ImageFilter.GaussianBlur(18)).point([round(SHADOW * value) for value in range(256)])
     image.paste((30, 20, 10), (place[0], place[1] + 10), shadow)
     fur = Image.fromarray(np.clip(np.array(colour) * light[..., None], 0, 255).astype(np.uint8))
     edge = Image.fromarray(np.clip(ragged, 0, 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(1))
