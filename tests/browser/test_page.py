@@ -67,7 +67,7 @@ def test_empty_page(page, server):
     expect(page.locator(BLANK)).to_have_count(2)
     expect(page.locator("#status p")).to_have_text("Choose a photo, or one of the examples.")
     expect(page.locator("#download")).to_be_disabled()
-    expect(page.locator(".gallery-item img")).to_have_count(5 + len(SCENES))
+    expect(page.locator(".gallery-item img")).to_have_count(6 + len(SCENES))
 
 
 @pytest.mark.parametrize("size", [(1280, 720), (390, 844)])
