@@ -179,6 +179,21 @@ def test_without_a_camera_it_says_why(browser, server, fake, reason):
         refusing.close()
 
 
+def test_a_page_behind_plain_http_says_that_it_gets_no_camera(browser, server):
+    page = browser.new_page()
+    page.add_init_script("Object.defineProperty(navigator, 'mediaDevices', { value: undefined })")
+    try:
+        page.goto(server, timeout=PATIENCE)
+        open_tab(page, "Live")
+        page.get_by_role("button", name="Start the camera").click()
+        expect(page.locator("#live-status p")).to_contain_text(
+            "Sorry. A browser gives a camera only to pages behind https"
+        )
+        expect(page.get_by_role("button", name="Start the camera")).to_be_visible()
+    finally:
+        page.close()
+
+
 def test_on_a_phone_the_images_lie_below_each_other(open_page):
     page = open_page(viewport={"width": 390, "height": 844})
     open_tab(page, "Live")
