@@ -4,8 +4,12 @@
 # each stream that was handed out is stopped once no part of the page that can be seen shows it. A slow camera may come
 # on only after its tab was left; a new one has `GRACE` milliseconds to be shown.
 CAMERA_SCRIPT = """<script>
-const cameras = navigator.mediaDevices;
-if (cameras) {
+{
+  // Browsers have no cameras at all for a page that is not secure; asking for one then says so.
+  const insecure = async () => { throw new Error("A browser gives a camera only to pages behind https."); };
+  const none = { getUserMedia: insecure, enumerateDevices: async () => [] };
+  if (!navigator.mediaDevices) Object.defineProperty(navigator, "mediaDevices", { value: none });
+  const cameras = navigator.mediaDevices;
   // An example may take the place of a camera: see the Live tab.
   const camera = cameras.getUserMedia.bind(cameras);
   const ask = (wishes) => window.cameraStandIn?.() ?? camera(wishes);

@@ -131,11 +131,11 @@ def scene(cut, windows, size=SIZE):
     Returns:
         `PIL.Image.Image` of mode RGB.
     """
-    canvas, stone = _textured(*BRICK, size), _textured(*STONE, size)
+    canvas, stone = textured(*BRICK, size), textured(*STONE, size)
     thick = round(FRAME * size[0])
     for window in windows:
         left, top, right, bottom = (round(share * side) for share, side in zip(window.box, size * 2, strict=True))
-        room = _textured(*window.ground, (right - left, bottom - top))
+        room = textured(*window.ground, (right - left, bottom - top))
         for cat in window.cats:
             _set_in(room, cut, cat)
         frame = left - thick, top - thick, right + thick, bottom
@@ -174,8 +174,17 @@ def dyed(cut, fur):
     return other
 
 
-def _textured(name, paint, size):
-    """A texture of scikit-image in one colour; what is drawn small shows a part of it."""
+def textured(name, paint, size):
+    """A texture of scikit-image in one colour; what is drawn small shows a part of it.
+
+    Args:
+        name: str. Of a grey texture in `skimage.data`.
+        paint: red, green and blue.
+        size: width and height in pixels.
+
+    Returns:
+        `PIL.Image.Image` of mode RGB.
+    """
     side = max(size)
     grain = Image.fromarray(getattr(data, name)()).resize((side, side)).crop((0, 0, *size))
     grain = np.asarray(grain.filter(ImageFilter.GaussianBlur(1)), np.float32)[..., None]

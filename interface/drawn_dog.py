@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
-from skimage import data
 
-SIZE = 1200, 900  # width and height, as of the scenes of `interface.collage`
+from interface.collage import SIZE, textured
+
 HORIZON = 560
 COAT, EARS, WHITE = (196, 146, 92), (112, 72, 44), (240, 226, 204)
 TONGUE, NOSE, MOUTH = (222, 110, 120), (38, 32, 32), (60, 40, 35)
@@ -54,17 +54,16 @@ def drawn_dog():
     part(_polygon(blaze), WHITE, soft=20, dark=0.25)
     part(_ellipse(505, 410, 695, 590), WHITE, dark=0.3)  # muzzle
     part(_rounded(568, 530, 632, 640, 30), TONGUE, soft=2)
-    lines = ImageDraw.Draw(image)
-    lines.line([(600, 480), (600, 540)], fill=MOUTH, width=6)
-    lines.arc((520, 490, 600, 560), 10, 120, fill=MOUTH, width=6)
-    lines.arc((600, 490, 680, 560), 60, 170, fill=MOUTH, width=6)
     part(_ellipse(545, 405, 655, 485), NOSE, soft=3)
-    eyes = ImageDraw.Draw(image)
-    eyes.ellipse((570, 415, 610, 432), fill=(120, 115, 118))  # light on the nose
-    for x, y in ((505, 338), (695, 338)):
+    pencil = ImageDraw.Draw(image)
+    pencil.line([(600, 484), (600, 540)], fill=MOUTH, width=6)
+    pencil.arc((520, 490, 600, 560), 10, 120, fill=MOUTH, width=6)
+    pencil.arc((600, 490, 680, 560), 60, 170, fill=MOUTH, width=6)
+    pencil.ellipse((570, 415, 610, 432), fill=(120, 115, 118))  # light on the nose
+    for x in (505, 695):  # eyes
         for width, height, colour in ((30, 28, (50, 30, 20)), (26, 24, (92, 54, 26)), (17, 18, (18, 12, 10))):
-            eyes.ellipse((x - width, y - height, x + width, y + height), fill=colour)
-        eyes.ellipse((x - 10, y - 16, x + 4, y - 2), fill=(250, 250, 250))
+            pencil.ellipse((x - width, 338 - height, x + width, 338 + height), fill=colour)
+        pencil.ellipse((x - 10, 322, x + 4, 336), fill=(250, 250, 250))
     return image.filter(ImageFilter.GaussianBlur(0.8))
 
 
@@ -85,9 +84,7 @@ def _lawn():
     down = np.linspace(0, 1, height)[:, None, None]
     sky = (1 - down) * np.array((150, 190, 225)) + down * np.array((225, 235, 240))
     image = Image.fromarray(np.broadcast_to(sky, (height, width, 3)).astype(np.uint8))
-    grass = Image.fromarray(data.grass()).resize((width, width)).crop((0, 0, width, height - HORIZON))
-    light = 0.6 + 0.8 * np.asarray(grass, np.float32)[..., None] / 255
-    image.paste(Image.fromarray(np.clip(np.array((110, 150, 72)) * light, 0, 255).astype(np.uint8)), (0, HORIZON))
+    image.paste(textured("grass", (110, 150, 72), (width, height - HORIZON)), (0, HORIZON))
     return image
 
 

@@ -90,22 +90,15 @@ const stop = () => {
   if (video()?.sending) toggle();
   if (video()?.srcObject) end(video().srcObject);
 };
-const open = async (source) => {
-  if (!navigator.mediaDevices) {
-    part("status").querySelector("p").textContent = "Sorry. A browser gives a camera only to pages behind https.";
-    throw new Error("no navigator.mediaDevices");
-  }
+// What asks for a camera meanwhile gets what `source` gives, if it is one.
+const standingIn = (source, ask) => {
   window.cameraStandIn = source;
-  const asked = navigator.mediaDevices.getUserMedia(WISHES);
-  window.cameraStandIn = null;
-  return asked;
+  try { return ask(); } finally { window.cameraStandIn = null; }
 };
 const show = async (stream) => {
   const access = part("camera").querySelector("[title='grant webcam access'] button");
   if (access) {
-    window.cameraStandIn = async () => stream;
-    access.click();
-    window.cameraStandIn = null;
+    standingIn(async () => stream, () => access.click());
     for (let waited = 0; waited < 300 && !(capture() && tracks().length); waited++) await pause(100);
   } else {
     video().srcObject = stream;
@@ -120,7 +113,7 @@ const start = async (source) => {
   unanswered.length = 0;
   let stream;
   try {
-    stream = await open(source);
+    stream = await standingIn(source, () => navigator.mediaDevices.getUserMedia(WISHES));
     if (mine === attempt) await show(stream);
     if (mine !== attempt) return end(stream);
     pace(video());

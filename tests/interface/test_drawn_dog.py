@@ -3,7 +3,8 @@
 import numpy as np
 from PIL import Image
 
-from interface.drawn_dog import SIZE, write_dog
+from interface.collage import SIZE
+from interface.drawn_dog import write_dog
 from interface.result_view import sentence
 from interface.session import Models
 from interface.settings import Settings
