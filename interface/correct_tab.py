@@ -10,7 +10,7 @@ from interface.dataset_folder import CorrectedPhoto, add_to_folder, chosen_folde
 from interface.housekeeping import LIFETIME
 from interface.safety.decoding import read_photo
 from interface.safety.text import markdown_text, sorry
-from interface.session import MODEL_PLACES
+from interface.session import DRAWING_PLACES, MODEL_PLACES
 from mrcnn.results.wording import counted
 
 WELCOME = (
@@ -198,7 +198,7 @@ def correct_tab(models, tab, asked, photo, model_name, confidence):
         js=COLLECT_SCRIPT,
         show_progress_on=save,
         concurrency_id="drawing",
-        concurrency_limit=4,
+        concurrency_limit=DRAWING_PLACES,
         api_visibility="private",
     ).success(None, js=SAVED_SCRIPT, api_visibility="private")
     take.click(pack, corrected, file, show_progress_on=take, concurrency_limit=2, api_visibility="private").success(

@@ -8,7 +8,7 @@ import gradio as gr
 from interface.inside_view import STEPS, step_html
 from interface.inside_walk import walk_through
 from interface.inside_why import POINTING_SCRIPT, why_html
-from interface.session import MODEL_PLACES
+from interface.session import DRAWING_PLACES, MODEL_PLACES
 from interface.widgets import percent_slider
 
 EMPTY = "Choose a photo in the first tab, then come back: this tab shows how the network looks at it, step by step."
@@ -118,7 +118,7 @@ def inside_tab(models, tab, photo, model_name, confidence, example=None):
         "show_progress": "hidden",
         "trigger_mode": "always_last",
         "concurrency_id": "drawing",
-        "concurrency_limit": 4,
+        "concurrency_limit": DRAWING_PLACES,
         "api_visibility": "private",
     }
     tab.select(

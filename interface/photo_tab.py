@@ -18,7 +18,7 @@ from interface.open_dropdown import OpenDropdown
 from interface.result_view import EMPTY, images_html, sentence, table_html
 from interface.safety.decoding import read_photo
 from interface.safety.text import sorry
-from interface.session import LOWEST_CONFIDENCE, MODEL_PLACES
+from interface.session import DRAWING_PLACES, LOWEST_CONFIDENCE, MODEL_PLACES
 from interface.settings import IN_COLOUR, Settings
 from interface.shared_state import HIGHEST_CONFIDENCE, link_state, read_state, slug
 from interface.stickers import sticker_html
@@ -253,7 +253,7 @@ def photo_tab(models, cache):
 
     inputs = [photo, token, model_name, wanted, *widgets]
     on_model = {"concurrency_id": "model", "concurrency_limit": MODEL_PLACES, "api_visibility": "private"}
-    drawing = {"concurrency_id": "drawing", "concurrency_limit": 4, "api_visibility": "private"}
+    drawing = {"concurrency_id": "drawing", "concurrency_limit": DRAWING_PLACES, "api_visibility": "private"}
     # always_last: pasting first empties the component; by default the photo would be dropped while that is answered.
     photo.input(
         analyse_upload,
