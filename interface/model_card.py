@@ -37,7 +37,7 @@ def short_card(name):
 
 def long_card(name):
     """The whole card as Markdown: all classes and the text of `NAME.md`, where there is one."""
-    text = weights.locate(name, weights.RUNNABLE).with_suffix(".md")
+    text = weights.beside(weights.locate(name, weights.RUNNABLE), ".md")
     names = class_names(name)
     classes = f"**Classes ({len(names)}):** {', '.join(names)}"
     if not text.exists():

@@ -84,9 +84,9 @@ class MaskRCNN:
         Args:
             name_or_path: str or path.
             compiled: bool. See the class; an onnx file is compiled as it is.
-            engine: str or `None`. `"tensorflow"` runs `NAME.npz`, `"onnx"` runs `NAME.onnx` without loading
-                TensorFlow. Defaults to what a path's ending says, then to the environment variable `MRCNN_ENGINE`, then
-                to TensorFlow where it is installed.
+            engine: str or `None`. `"tensorflow"` runs `NAME.npz`; `"onnx"` runs `NAME.onnx` and `"int8"`, in 8 bits,
+                `NAME.int8.onnx` without loading TensorFlow. Defaults to what a path's ending says, then to the
+                environment variable `MRCNN_ENGINE`, then to TensorFlow where it is installed.
             threads: int or `None`. Most threads that a run of the network may take, for processes that share a machine.
                 With TensorFlow it holds for the whole process and must be said before TensorFlow first runs. Defaults
                 to `None`, all cores.

@@ -1,6 +1,7 @@
 """Weights on disk: `NAME.npz` with the tensors as float16, `NAME.json` with what they are, `NAME.md` for people.
 
-`NAME.onnx` beside them, with its own `NAME.onnx.json`, is the same model for ONNX Runtime.
+`NAME.onnx` beside them, with its own `NAME.onnx.json`, is the same model for ONNX Runtime, `NAME.int8.onnx` the same in
+8 bits.
 
 The npz holds one array for each variable, named by its place in the network (`box_head/hidden1/kernel`), and the card
 as it was when they were written: where the writing of the JSON was interrupted, it takes its place. Loading checks
@@ -22,16 +23,17 @@ import numpy as np
 
 from mrcnn.atomic import atomic_file, write_atomically
 from mrcnn.config import config_from_card
+from mrcnn.engines import ENGINES, require_tensorflow
 from mrcnn.engines import endings as endings_of
-from mrcnn.engines import require_tensorflow
 
-RUNNABLE = ".npz", ".onnx"  # endings of files that `MaskRCNN.from_pretrained` loads
+RUNNABLE = tuple(ENGINES.values())  # endings of files that `MaskRCNN.from_pretrained` loads
 CARD = "card"  # name of the array in an npz that is no tensor
 
 
 HOW_TO_MAKE = {
     ".npz": "an exported file cannot be turned back into weights",
     ".onnx": "python -m pipeline export --format onnx makes such a file where TensorFlow is installed",
+    ".int8.onnx": "python -m pipeline export --format onnx --int8 PHOTOS makes one where TensorFlow is installed",
 }
 
 
@@ -53,18 +55,30 @@ def _find_folders():
 FOLDER, SHIPPED = _find_folders()
 
 
+def ending_of(path):
+    """The ending of a file, such as `.int8.onnx`: the longest of `RUNNABLE` that fits, else its last suffix."""
+    fitting = [ending for ending in RUNNABLE if str(path).endswith(ending)]
+    return max(fitting, key=len, default=Path(path).suffix)
+
+
+def beside(path, ending):
+    """The file of the same model with another ending."""
+    path = Path(path)
+    return path.with_name(path.name.removesuffix(ending_of(path)) + ending)
+
+
 def available(endings=RUNNABLE):
     """Names of the models that can be loaded: the shipped ones and the user's own, the default `cat` first.
 
-    `NAME.npz` and `NAME.onnx` are one model.
+    `NAME.npz`, `NAME.onnx` and `NAME.int8.onnx` are one model.
 
     Args:
         endings: tuple of str. Kinds of files that will do. Defaults to all of `RUNNABLE`.
     """
     names = set()
     for folder in {FOLDER, SHIPPED}:
-        files = [path for path in folder.glob("*") if path.suffix in endings]
-        names |= {path.stem for path in files if _describes_a_model(path)}
+        files = [path for path in folder.glob("*") if ending_of(path) in endings]
+        names |= {beside(path, "").name for path in files if _describes_a_model(path)}
     return sorted(names, key=lambda name: (name != "cat", name))
 
 
@@ -90,7 +104,7 @@ def locate(name_or_path, endings=(".npz",)):
         ValueError: if there is none; the message lists the names there are.
     """
     for place in (Path(name_or_path), FOLDER / name_or_path, SHIPPED / name_or_path):
-        if place.is_file() and place.suffix in endings:
+        if place.is_file() and ending_of(place) in endings:
             return place
         there = {ending: place.with_name(f"{place.name}{ending}") for ending in RUNNABLE if place.name}
         there = {ending: path for ending, path in there.items() if path.is_file()}
@@ -109,7 +123,7 @@ def locate(name_or_path, endings=(".npz",)):
 
 def locate_runnable(name_or_path, engine=None):
     """The file that `MaskRCNN.from_pretrained` loads for a name or path and an engine; see there."""
-    ending = Path(name_or_path).suffix
+    ending = ending_of(name_or_path)
     return locate(name_or_path, (ending,) if engine is None and ending in RUNNABLE else endings_of(engine))
 
 

@@ -3,7 +3,8 @@
     python -m pipeline export --weights cat --format onnx --out weights/cat.onnx
     MaskRCNN.from_pretrained("cat", engine="onnx")
 
-It has the same weights; results agree within rounding, which the export checks.
+It has the same weights; results agree within rounding, which the export checks. A file in 8 bits, for the engine
+`"int8"`, takes about half the time and is a little less exact; its card has its own figures.
 """
 
 from pathlib import Path
@@ -47,7 +48,7 @@ class OnnxEngine:
             # The export takes no windows, without which the other presets' boxes would reach into the filling.
             raise ValueError(f"{path} is of the preset {self.config.preset}; only lite models run from ONNX files here")
         weights.check_sum(path)
-        source = path.with_suffix(".npz")
+        source = weights.beside(path, ".npz")
         if source.exists() and weights.read_card(source).get("sha256") != made_of:
             raise ValueError(f"{path} was made of other weights than {source.name} beside it: export it anew")
         options = onnxruntime.SessionOptions()

@@ -1,5 +1,6 @@
 """The speed of a model: whole calls, stages, start and memory, beside the peers, in one run."""
 
+import functools
 import json
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from pipeline.benchmarking.measuring import interleave, large_convolution, machi
 from pipeline.benchmarking.photos import SIZE, photos
 from pipeline.benchmarking.processes import cold_starts, server_memory
 from pipeline.benchmarking.stages import Stages, multiply_adds
-from pipeline.benchmarking.targets import BATCH, targets
+from pipeline.benchmarking.targets import BATCH, INT8, LIGHT, targets
 
 
 def benchmark(name_or_path, repeats, with_peers, folder):
@@ -48,9 +49,9 @@ def benchmark(name_or_path, repeats, with_peers, folder):
         "3x3 convolution": lambda photo: convolve(),
         f"segment_batch of {BATCH}": lambda photo: model.segment_batch(batch_from(photo, subjects)),
     }
-    exported = exported_model(network, folder)
-    if exported:
-        candidates["segment, ONNX Runtime"] = lambda photo: exported.segment(photo.image)
+    for name, calibration in ((LIGHT, None), (INT8, [photo.image for photo in subjects])):
+        if exported := exported_model(network, folder / f"{name}.onnx", calibration):
+            candidates[name] = functools.partial(_segmented, exported)
     others, missing = peers.available_peers(folder) if with_peers else ({}, {})
     try:
         seconds, holding = interleave(candidates, stages, others, subjects)
@@ -83,14 +84,17 @@ def batch_from(photo, subjects):
     return [subjects[(first + number) % len(subjects)].image for number in range(BATCH)]
 
 
-def exported_model(network, folder):
-    """The same model run by ONNX Runtime, or `None` where its packages are missing."""
+def _segmented(model, photo):
+    return model.segment(photo.image)
+
+
+def exported_model(network, path, calibration=None):
+    """The same model run by ONNX Runtime, with `calibration` in 8 bits; `None` where packages are missing."""
     from mrcnn import MaskRCNN, weights
     from pipeline.exporting.export import export
 
-    path = folder / "exported.onnx"
     try:
-        export(network, "onnx", path)
+        export(network, "onnx", path, calibration=calibration)
         Path(f"{path}.json").write_text(json.dumps(weights.card_of(network, weights_sha256=None)))
         return MaskRCNN.from_pretrained(path)
     except ValueError as error:

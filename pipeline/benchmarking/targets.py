@@ -6,11 +6,14 @@ from pipeline.benchmarking.stages import STAGES
 BATCH = 8  # photos of a `segment_batch`
 AFTER_NETWORK = ("pasting", "drawing", "encoding")
 LIGHT = "segment, ONNX Runtime"  # the light engine
+INT8 = "segment, ONNX Runtime int8"  # the same with convolutions in 8 bits
 LIMITS = (
     ("segment", peers.YOLO, 0.7),
     (LIGHT, peers.YOLO, 0.5),
+    (INT8, peers.YOLO, 0.5),
     ("segment", peers.TORCHVISION, 1 / 25),
     (LIGHT, peers.TORCHVISION, 0.012),
+    (INT8, peers.TORCHVISION, 0.012),
     ("segment", peers.CLASSIC, 1 / 60),
 )
 

@@ -9,7 +9,7 @@ moment, as under a live webcam, which brings back what the one before drove out 
 Figures are medians, with the 10th and 90th percentile behind them. Close other programs first.
 
     segment        array to `Instances`, as everyone calls it; the ratios to the peers are of this
-                   (`segment, ONNX Runtime` is the same model exported, see `mrcnn/engines/onnx.py`)
+                   (`segment, ONNX Runtime` is the same model exported, `int8` in 8 bits, see `mrcnn/engines/onnx.py`)
     stages         photo file to the two JPEGs that the page shows, stage by stage
     floor          time that the network's multiply-adds would take at the rate of one large 3x3 convolution
     cold start     `python -m mrcnn PHOTO` from nothing to its result, beside importing TensorFlow and Keras

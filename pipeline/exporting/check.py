@@ -13,7 +13,7 @@ TOLERANCES = {"boxes": 0.1, "scores": 0.001, "masks": 0.01}
 LEAST_CONFIDENCE = 0.01  # of the check: low, so that there is more to compare than one sure cat
 
 
-def check(network, kind, path, photo, size=None, limit=10):
+def check(network, kind, path, photo, size=None, limit=10, confidence=LEAST_CONFIDENCE, tolerances=None):
     """Run an exported file in a new process and compare its result with the network's.
 
     Args:
@@ -23,6 +23,8 @@ def check(network, kind, path, photo, size=None, limit=10):
         photo: uint8 `(H, W, 3)`.
         size: int or `None`. Longer side of the input in pixels; for `"tflite"` the one given to `export`.
         limit: int. Most detections to compare; for `"tflite"` at most the one given to `export`.
+        confidence: float. Lowest score of the detections to compare. Defaults to `LEAST_CONFIDENCE`.
+        tolerances: dict as `TOLERANCES` or `None`, which means those.
 
     Returns:
         dict from each name in TOLERANCES to its largest difference, and `detections`, the number compared.
@@ -32,20 +34,20 @@ def check(network, kind, path, photo, size=None, limit=10):
     """
     from mrcnn.letterbox import GREY
 
-    size = size or network.config.image_size
+    size, tolerances = size or network.config.image_size, tolerances or TOLERANCES
     canvas, _ = network.letterbox(photo, size)
     if kind == "tflite":
         canvas = np.pad(
             canvas, [(0, size - canvas.shape[0]), (0, size - canvas.shape[1]), (0, 0)], constant_values=GREY
         )
     images = canvas[None]
-    expected = {n: np.asarray(v) for n, v in network.detect(images, LEAST_CONFIDENCE, limit).items()}
-    found = in_new_process(FORMATS[kind].run, path, images, LEAST_CONFIDENCE, limit)
+    expected = {n: np.asarray(v) for n, v in network.detect(images, confidence, limit).items()}
+    found = in_new_process(FORMATS[kind].run, path, images, confidence, limit)
     differences = compare(expected, found)
     for name, difference in differences.items():
-        if not difference <= TOLERANCES[name]:
+        if not difference <= tolerances[name]:
             raise ValueError(
-                f"{path} differs from the Keras model by {difference:g} in its {name}, accepted are {TOLERANCES[name]}"
+                f"{path} differs from the Keras model by {difference:g} in its {name}, accepted are {tolerances[name]}"
             )
     return {**differences, "detections": len(expected["scores"])}
 

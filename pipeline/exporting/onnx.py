@@ -8,10 +8,15 @@ from pipeline.exporting.saved_model import detect_of, signature
 ENDING = ".onnx"
 
 
-def write(path, network, **_):
+def write(path, network, calibration=None, **_):
     """Write the file; see `pipeline.exporting.keras_file.write`. It takes images of any size.
 
     A lite model's file takes any number of images, the classic presets' one at a time.
+
+    Args:
+        path, network: as there.
+        calibration: iterable of uint8 `(H, W, 3)` or `None`. Photos for a file in 8 bits, see
+            `pipeline.exporting.int8`. Defaults to `None`, float32.
 
     Raises:
         ValueError: if a package is missing, or ONNX lacks an operation that the network uses.
@@ -20,7 +25,11 @@ def write(path, network, **_):
         import onnx
     except ImportError:
         raise ValueError(f"ONNX needs more packages: {install_command('export')}") from None
-    if network.config.preset == "lite":
+    if calibration is not None:
+        from pipeline.exporting.int8 import quantized
+
+        model = quantized(network, calibration)
+    elif network.config.preset == "lite":
         from pipeline.exporting.onnx_graph import onnx_model
 
         model = onnx_model(network)

@@ -12,14 +12,18 @@ class GraphBuilder:
 
     graph = GraphBuilder()
     total = graph("Add", "x", 1.0)
+
+    Args:
+        halves: bool. Whether weights are kept as float16 where that loses nothing. Defaults to `True`.
     """
 
-    def __init__(self):
+    def __init__(self, halves=True):
+        self._halves = halves
         self._nodes = []
         self._constants = {}  # from what a constant is to its TensorProto
         self._casts = {}  # from the name of stored weights to that of the same in float32
 
-    def __call__(self, operator, *inputs, outputs=1, **attributes):
+    def __call__(self, operator, *inputs, outputs=1, layer=None, **attributes):
         """Add a node.
 
         Args:
@@ -27,6 +31,7 @@ class GraphBuilder:
             *inputs: names of tensors, or numbers and arrays, which become constants; `None` where an optional one is
                 left out.
             outputs: int. How many tensors it gives. Defaults to 1.
+            layer: str or `None`. The layer that the node belongs to, with which its name begins. Defaults to `None`.
             **attributes: of the operator.
 
         Returns:
@@ -34,7 +39,8 @@ class GraphBuilder:
         """
         inputs = [self._name(value) for value in inputs]
         names = [f"{operator}_{len(self._nodes)}_{number}" for number in range(outputs)]
-        self._nodes.append(helper.make_node(operator, inputs, names, name=names[0][:-2], **attributes))
+        name = f"{layer}/{names[0][:-2]}" if layer else names[0][:-2]
+        self._nodes.append(helper.make_node(operator, inputs, names, name=name, **attributes))
         return names if outputs > 1 else names[0]
 
     def _name(self, value):
@@ -63,7 +69,7 @@ class GraphBuilder:
         values = np.ascontiguousarray(values, np.float32)
         with np.errstate(over="ignore"):
             halves = values.astype(np.float16)
-        if not np.array_equal(halves.astype(np.float32), values):
+        if not self._halves or not np.array_equal(halves.astype(np.float32), values):
             return self.constant(values)
         name = self._stored(halves, "weights")
         if name not in self._casts:

@@ -26,7 +26,7 @@ from mrcnn.weights import named_variables
 from pipeline.exporting.onnx_layers import FINEST_LEVEL, LOWEST, Layers
 
 
-def onnx_model(network):
+def onnx_model(network, halves=True):
     """The `onnx.ModelProto` of a network.
 
     Inputs: `images` uint8 `(B, H, W, 3)` with H and W multiples of 32, `confidence` float32 `()`, `limit` int32 `()`.
@@ -35,6 +35,7 @@ def onnx_model(network):
 
     Args:
         network: `mrcnn.network.Network`.
+        halves: bool. Whether weights are stored as float16, with casts. Defaults to `True`.
     """
     side = network.config.mask_size
     kinds = {
@@ -45,15 +46,15 @@ def onnx_model(network):
         "masks": (np.float32, ("N", side, side)),
     }
     inputs = {"images": (np.uint8, ("B", "H", "W", 3)), "confidence": (np.float32, ()), "limit": (np.int32, ())}
-    graph, tensors = _Stages(network).detect()
+    graph, tensors = _Stages(network, halves).detect()
     return graph.model(inputs, {name: (tensors[name], *kind) for name, kind in kinds.items()}, "mask_rcnn")
 
 
 class _Stages(Layers):
     """The stages of one network; each adds its nodes to the graph."""
 
-    def __init__(self, network):
-        super().__init__({place: np.asarray(variable) for place, variable in named_variables(network).items()})
+    def __init__(self, network, halves):
+        super().__init__({place: np.asarray(variable) for place, variable in named_variables(network).items()}, halves)
         self.config = network.config
 
     def detect(self):
@@ -102,7 +103,7 @@ class _Stages(Layers):
                 x = self.convolution(x, f"backbone/{prefix}project")
                 features[f"{prefix}project"] = x
                 if stride == 1 and channels == filters:
-                    x = self.graph("Add", shortcut, x)
+                    x = self.graph("Add", shortcut, x, layer=f"backbone/{prefix}add")
                     features[f"{prefix}add"] = x
                 channels = filters
                 block += 1
@@ -115,10 +116,14 @@ class _Stages(Layers):
         for level in (2, 1, 0):
             scales = np.array([1, 1, 2, 2], np.float32)
             nearest = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
-            doubled = self.graph("Resize", merged[level + 1], None, scales, **nearest)
-            merged[level] = self.graph("Add", merged[level], doubled)
+            place = f"pyramid/merged{numbers[level]}"
+            doubled = self.graph("Resize", merged[level + 1], None, scales, layer=place, **nearest)
+            merged[level] = self.graph("Add", merged[level], doubled, layer=place)
         levels = [self.convolution(x, f"pyramid/output{n}") for n, x in zip(numbers, merged, strict=True)]
-        return [*levels, self.graph("MaxPool", levels[-1], kernel_shape=[1, 1], strides=[2, 2])]
+        return [
+            *levels,
+            self.graph("MaxPool", levels[-1], layer="pyramid/output6", kernel_shape=[1, 1], strides=[2, 2]),
+        ]
 
     # Proposals
 
@@ -152,7 +157,7 @@ class _Stages(Layers):
         anchors = difference.shape[-1]
         both = np.concatenate([difference, delta_kernel], axis=-1).transpose(3, 2, 0, 1)
         both_bias = np.concatenate([bias[1::2] - bias[0::2], delta_bias])
-        x = self._convolve(shared, both, graph.weights(both_bias))
+        x = self._convolve(shared, both, graph.weights(both_bias), "proposal_head/both")
         x = graph("Transpose", x, perm=[0, 2, 3, 1])
         logits, deltas = graph("Split", x, [anchors, 4 * anchors], axis=-1, outputs=2)
         return graph("Reshape", logits, [0, -1]), graph("Reshape", deltas, [0, -1, 4])
@@ -197,14 +202,16 @@ class _Stages(Layers):
         x = self.pool(levels[:4], flat, image, side)
         kernel = variables["box_head/hidden1/kernel"]
         kernel = kernel.reshape(side, side, -1, config.box_units).transpose(2, 0, 1, 3).reshape(kernel.shape)
-        x = graph("Relu", self.dense(graph("Flatten", x), kernel, variables["box_head/hidden1/bias"]))
-        x = graph("Relu", self.dense(x, *(variables[f"box_head/hidden2/{part}"] for part in ("kernel", "bias"))))
+        x = self.dense(graph("Flatten", x), kernel, variables["box_head/hidden1/bias"], "box_head/hidden1", relu=True)
+        kernel, bias = (variables[f"box_head/hidden2/{part}"] for part in ("kernel", "bias"))
+        x = self.dense(x, kernel, bias, "box_head/hidden2", relu=True)
         # One product for logits and deltas; nobody asks for the box of the background.
         kernel, bias = (
             np.concatenate([variables[f"box_head/logits/{part}"], variables[f"box_head/deltas/{part}"][..., 4:]], -1)
             for part in ("kernel", "bias")
         )
-        logits, deltas = graph("Split", self.dense(x, kernel, bias), [classes, 4 * classes - 4], axis=-1, outputs=2)
+        x = self.dense(x, kernel, bias, "box_head/both")
+        logits, deltas = graph("Split", x, [classes, 4 * classes - 4], axis=-1, outputs=2)
         scores = graph("Slice", graph("Softmax", logits, axis=-1), [1], [classes], [1])
         near, sides = self.corners(graph("Unsqueeze", flat, [1]))
         sides = graph("Max", sides, box_ops.SMALLEST_SIDE)

@@ -18,14 +18,15 @@ class Layers:
 
     Args:
         variables: dict from a variable's place, as `mrcnn.weights.named_variables` gives it, to its array.
+        halves: bool. See `pipeline.exporting.onnx_builder.GraphBuilder`.
 
     Attributes:
         graph: `pipeline.exporting.onnx_builder.GraphBuilder`.
     """
 
-    def __init__(self, variables):
+    def __init__(self, variables, halves=True):
         self.variables = variables
-        self.graph = GraphBuilder()
+        self.graph = GraphBuilder(halves)
 
     # Layers
 
@@ -39,24 +40,24 @@ class Layers:
         if f"{place}/kernel" in variables:
             kernel = variables[f"{place}/kernel"]  # (h, w, in, out), depthwise (h, w, channels, 1)
             if kernel.shape[-1] == 1 and place.endswith("depthwise"):
-                x = self._convolve(x, kernel.transpose(2, 3, 0, 1), bias, stride, groups=kernel.shape[2])
+                x = self._convolve(x, kernel.transpose(2, 3, 0, 1), bias, place, stride, groups=kernel.shape[2])
             else:
-                x = self._convolve(x, kernel.transpose(3, 2, 0, 1), bias, stride)
+                x = self._convolve(x, kernel.transpose(3, 2, 0, 1), bias, place, stride)
         else:
             depthwise = variables[f"{place}/depthwise_kernel"]
-            x = self._convolve(x, depthwise.transpose(2, 3, 0, 1), None, stride, groups=depthwise.shape[2])
-            x = self._convolve(x, variables[f"{place}/pointwise_kernel"].transpose(3, 2, 0, 1), bias)
+            x = self._convolve(x, depthwise.transpose(2, 3, 0, 1), None, place, stride, groups=depthwise.shape[2])
+            x = self._convolve(x, variables[f"{place}/pointwise_kernel"].transpose(3, 2, 0, 1), bias, place)
         if relu is None:
             return x
-        return graph("Relu", x) if relu == np.inf else graph("Clip", x, 0.0, relu)
+        return graph("Relu", x, layer=place) if relu == np.inf else graph("Clip", x, 0.0, relu, layer=place)
 
-    def _convolve(self, x, kernel, bias, stride=1, groups=1):
+    def _convolve(self, x, kernel, bias, place, stride=1, groups=1):
         size = kernel.shape[-1]
         # Of an even length, "same" with stride 2 pads behind alone.
         before, after = (size - stride) // 2, (size - stride + 1) // 2
         pads = [max(before, 0), max(before, 0), max(after, 0), max(after, 0)]
         kernel = self.graph.weights(kernel)
-        return self.graph("Conv", x, kernel, bias, strides=[stride, stride], pads=pads, group=groups)
+        return self.graph("Conv", x, kernel, bias, layer=place, strides=[stride, stride], pads=pads, group=groups)
 
     def doubling(self, x, place):
         """A transposed convolution of 2 x 2 with stride 2, and a ReLU."""
@@ -65,8 +66,9 @@ class Layers:
         x = self.graph("ConvTranspose", x, self.graph.weights(kernel), self.graph.weights(bias), strides=[2, 2])
         return self.graph("Relu", x)
 
-    def dense(self, x, kernel, bias):
-        return self.graph("Gemm", x, self.graph.weights(kernel), self.graph.weights(bias))
+    def dense(self, x, kernel, bias, place, relu=False):
+        x = self.graph("Gemm", x, self.graph.weights(kernel), self.graph.weights(bias), layer=place)
+        return self.graph("Relu", x, layer=place) if relu else x
 
     # Boxes
 

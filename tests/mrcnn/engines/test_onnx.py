@@ -20,6 +20,7 @@ pytest.importorskip("onnxruntime")
 
 ROOT = Path(__file__).resolve().parents[3]
 SHIPPED = ROOT / "weights" / "cat.onnx"
+INT8 = ROOT / "weights" / "cat.int8.onnx"
 
 # Python gives up on an import whose module is None, and `find_spec` finds nothing.
 WITHOUT_TENSORFLOW = "import sys; sys.modules.update(dict.fromkeys(['tensorflow', 'keras', 'matplotlib', 'onnx'])); "
@@ -60,6 +61,27 @@ def test_the_shipped_file_belongs_to_the_shipped_weights():
     assert found["detections"] >= 1
     assert all(found[name] <= tolerance for name, tolerance in TOLERANCES.items())
     assert SHIPPED.stat().st_size < 10_000_000
+
+
+def test_the_shipped_file_in_8_bits_has_figures_of_its_own():
+    """After new weights: as above with --int8 DATA/train --val DATA/val --out weights/cat.int8.onnx"""
+    card, whole = (json.loads(path.read_text()) for path in (Path(f"{INT8}.json"), ROOT / "weights" / "cat.json"))
+    assert card["weights_sha256"] == hashlib.sha256(SHIPPED.with_suffix(".npz").read_bytes()).hexdigest()
+    assert card["sha256"] == hashlib.sha256(INT8.read_bytes()).hexdigest()
+    assert card["metrics"]["pictures"] == whole["metrics"]["pictures"]
+    assert whole["metrics"]["mask"]["AP"] - 0.005 < card["metrics"]["mask"]["AP"] < whole["metrics"]["mask"]["AP"]
+    assert INT8.stat().st_size < 0.7 * SHIPPED.stat().st_size
+
+
+def test_in_8_bits_the_cat_is_nearly_the_same(model, chelsea):
+    quick = MaskRCNN.from_pretrained("cat", engine="int8")
+    found, expected = quick.segment(chelsea), model.segment(chelsea)
+    assert found.class_names == expected.class_names == ["cat"]
+    assert abs(found.scores[0] - expected.scores[0]) < 0.01
+    both, either = (operation(found.masks[0], expected.masks[0]).sum() for operation in (np.logical_and, np.logical_or))
+    assert 0.97 < both / either < 1
+    for one, alone in zip(quick.segment_batch([chelsea, chelsea]), [found, found], strict=True):
+        np.testing.assert_array_equal(one.masks, alone.masks)
 
 
 def test_it_finds_the_same_in_a_batch(light, model, chelsea):
@@ -127,13 +149,14 @@ def test_what_needs_tensorflow_says_so_where_it_is_missing():
 
 
 def test_the_environment_chooses_and_an_argument_overrides_it(monkeypatch):
-    assert engines.endings() == (".npz", ".onnx")
+    assert engines.endings() == (".npz", ".onnx", ".int8.onnx")
     monkeypatch.setenv("MRCNN_ENGINE", "onnx")
     assert engines.endings() == (".onnx",)
     assert isinstance(MaskRCNN.from_pretrained("cat")._engine, OnnxEngine)
     assert engines.endings("tensorflow") == (".npz",)
+    assert engines.endings("int8") == (".int8.onnx",)
     monkeypatch.setenv("MRCNN_ENGINE", "torch")
-    with pytest.raises(ValueError, match="MRCNN_ENGINE is 'torch', expected one of tensorflow, onnx"):
+    with pytest.raises(ValueError, match="MRCNN_ENGINE is 'torch', expected one of tensorflow, onnx, int8"):
         MaskRCNN.from_pretrained("cat")
     with pytest.raises(ValueError, match="engine is 'torch'"):
         MaskRCNN.from_pretrained("cat", engine="torch")
@@ -149,6 +172,8 @@ def test_a_model_is_listed_once_whatever_its_files(folder, monkeypatch):
     assert weights.available() == Models().names() == ["cat"]
     assert weights.locate("cat", (".onnx",)) == weights.locate("cat.onnx", weights.RUNNABLE) == folder / "cat.onnx"
     assert weights.locate("cat", engines.endings()) == folder / "cat.npz"
+    assert weights.locate("cat", engines.endings("int8")) == folder / "cat.int8.onnx"
+    assert weights.beside(folder / "cat.int8.onnx", ".npz") == folder / "cat.npz"
     (folder / "cat.npz").unlink()
     assert short_card("cat").startswith("1 class: cat · mask AP 0.")
     with pytest.raises(ValueError, match=r"cat.onnx is there, but not as .npz"):
