@@ -1,7 +1,11 @@
 """Shared by all tests: a quiet TensorFlow and real images that ship with packages."""
 
 import os
+import signal
 
+# Started in the background of a shell, this process ignores Ctrl+C, and so would the programs that tests send it to.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import pytest
