@@ -16,7 +16,7 @@ demo: $(VENV)/.serving
 
 # The same page without TensorFlow, in an environment of its own: ready in seconds, a third of the space.
 demo-light: $(LIGHT)/.serving
-	MRCNN_ENGINE=onnx $(LIGHT)/bin/python app.py
+	MRCNN_ENGINE=$(or $(MRCNN_ENGINE),onnx) $(LIGHT)/bin/python app.py
 
 setup: $(VENV)/.everything
 

@@ -1,4 +1,4 @@
-"""A lite model's ONNX graph with its convolutions in 8 bits: half the size, and about half the time.
+"""A lite model's ONNX graph with its convolutions in 8 bits: two thirds of the size, six tenths of the time.
 
 Static quantization as in Jacob et al., "Quantization and training of neural networks for efficient integer-arithmetic-
 only inference" (2018), by ONNX Runtime's own tool: weights are stored as int8 with a scale for each output channel,
@@ -20,7 +20,7 @@ from pipeline.data.formats.source import IMAGE_SUFFIXES
 PHOTOS = 64  # whose features are looked at for the scales
 # How far the check lets a sure detection move; whether it is as right as before, only `evaluate` can tell.
 CONFIDENCE = 0.5
-TOLERANCES = {"boxes": 16, "scores": 0.1, "masks": 1.0}
+TOLERANCES = {"boxes": 16, "scores": 0.1, "masks": 0.6}
 # Layers by the beginnings of their names. What stays in float32 is little work and much of the loss: the first block,
 # whose few channels differ most, the last layer of the backbone, and what gives scores, boxes and masks.
 QUANTIZED = "backbone/", "pyramid/", "proposal_head/shared", "box_head/hidden", "mask_head/coarse", "detail/"

@@ -155,6 +155,8 @@ def test_the_environment_chooses_and_an_argument_overrides_it(monkeypatch):
     assert isinstance(MaskRCNN.from_pretrained("cat")._engine, OnnxEngine)
     assert engines.endings("tensorflow") == (".npz",)
     assert engines.endings("int8") == (".int8.onnx",)
+    monkeypatch.setenv("MRCNN_ENGINE", "int8")
+    assert Models().names() == ["cat"] and "calibrated_on" in MaskRCNN.from_pretrained("cat").card
     monkeypatch.setenv("MRCNN_ENGINE", "torch")
     with pytest.raises(ValueError, match="MRCNN_ENGINE is 'torch', expected one of tensorflow, onnx, int8"):
         MaskRCNN.from_pretrained("cat")
