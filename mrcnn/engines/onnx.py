@@ -7,6 +7,8 @@ It has the same weights; results agree within rounding, which the export checks.
 `"int8"`, takes about half the time and is a little less exact; its card has its own figures.
 """
 
+import concurrent.futures
+import os
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +64,7 @@ class OnnxEngine:
         except Exception as error:  # the package has an exception of its own for each kind of damage
             raise ValueError(f"{path} is damaged or no ONNX file: {str(error).splitlines()[0]}") from None
         self._names = [output.name for output in self._session.get_outputs()]
+        self._pool = concurrent.futures.ThreadPoolExecutor(threads or os.cpu_count())
 
     def detections(self, found, window, image_size):
         """As `mrcnn.network.Network.detections`."""
@@ -69,10 +72,17 @@ class OnnxEngine:
         return Detections.from_network(found, boxes, image_size, self.config)
 
     def detect(self, images, confidence, limit, windows=None):
-        """As `mrcnn.engines.tensorflow.TensorFlowEngine.detect`; windows are ignored."""
-        inputs = {
-            "images": np.ascontiguousarray(images),
-            "confidence": np.array(confidence, np.float32),
-            "limit": np.array(limit, np.int32),
-        }
-        return dict(zip(self._names, self._session.run(None, inputs), strict=True))
+        """As `mrcnn.engines.tensorflow.TensorFlowEngine.detect`; windows are ignored.
+
+        Images of a batch run beside each other, one on each core: while one is at what only a single core can do, the
+        others are not. As one run of the graph they took up to a quarter longer.
+        """
+        limits = {"confidence": np.array(confidence, np.float32), "limit": np.array(limit, np.int32)}
+
+        def run(number):
+            found = self._session.run(None, {"images": np.ascontiguousarray(images[number : number + 1]), **limits})
+            found = dict(zip(self._names, found, strict=True))
+            return {**found, "image_index": found["image_index"] + np.int32(number)}
+
+        parts = list(self._pool.map(run, range(len(images)))) if len(images) > 1 else [run(0)]
+        return {name: np.concatenate([part[name] for part in parts]) for name in self._names}

@@ -47,11 +47,13 @@ def benchmark(name_or_path, repeats, with_peers, folder):
         "segment": lambda photo: model.segment(photo.image),
         "network": lambda photo: stages.whole(canvases[photo]),
         "3x3 convolution": lambda photo: convolve(),
-        f"segment_batch of {BATCH}": lambda photo: model.segment_batch(batch_from(photo, subjects)),
+        f"segment_batch of {BATCH}": functools.partial(_segmented_batch, model, subjects),
     }
     for name, calibration in ((LIGHT, None), (INT8, [photo.image for photo in subjects])):
         if exported := exported_model(network, folder / f"{name}.onnx", calibration):
             candidates[name] = functools.partial(_segmented, exported)
+            batch = name.replace("segment", f"segment_batch of {BATCH}")
+            candidates[batch] = functools.partial(_segmented_batch, exported, subjects)
     others, missing = peers.available_peers(folder) if with_peers else ({}, {})
     try:
         seconds, holding = interleave(candidates, stages, others, subjects)
@@ -86,6 +88,10 @@ def batch_from(photo, subjects):
 
 def _segmented(model, photo):
     return model.segment(photo.image)
+
+
+def _segmented_batch(model, subjects, photo):
+    return model.segment_batch(batch_from(photo, subjects))
 
 
 def exported_model(network, path, calibration=None):
