@@ -139,7 +139,7 @@ def test_a_backbone_is_not_a_model():
     with pytest.raises(ValueError, match="not a whole model"):
         weights.load_network("mobilenet_v2_oidv4")
     assert "mobilenet_v2_oidv4" not in weights.available()
-    assert weights.available()[0] == "cat"
+    assert weights.available()[:2] == ["cat", "pets"]
 
 
 def test_shipped_files_are_small_and_carry_a_card():
@@ -165,3 +165,12 @@ def test_a_broken_card_does_not_hide_the_other_models(tmp_path, monkeypatch, con
     monkeypatch.setattr(weights, "SHIPPED", tmp_path)
     with pytest.warns(UserWarning, match="broken.json is damaged.*left out"):
         assert weights.available() == ["good"]
+
+
+def test_the_model_of_cats_and_dogs_knows_a_cat(chelsea, model):
+    from mrcnn import MaskRCNN
+
+    found, expected = MaskRCNN.from_pretrained("pets").segment(chelsea), model.segment(chelsea)
+    assert found.class_names == ["cat"] and found.scores[0] > 0.9
+    both, either = (operation(found.masks[0], expected.masks[0]).sum() for operation in (np.logical_and, np.logical_or))
+    assert both / either > 0.95
