@@ -159,7 +159,7 @@ def test_the_report_as_text_and_image(tmp_path):
     text = describe(report())
     assert "ultralytics" in text
     assert "2.00 G multiply-adds at 384 x 288" in text
-    assert text.count("NOT MET") == 8
+    assert text.count("NOT MET") == 12
     draw(report()).savefig(tmp_path / "speed.png")
     assert np.asarray(Image.open(tmp_path / "speed.png").convert("L")).std() > 5
 

@@ -31,7 +31,7 @@ def test_imported_model_finds_what_the_file_finds(folder, monkeypatch, capsys, c
     monkeypatch.setattr("sys.argv", arguments)
     assert command.main() == 0
     assert f"{folder / 'zoo.npz'}: 89 MB" in capsys.readouterr().err
-    assert weights.available() == ["cat", "zoo"]
+    assert weights.available() == ["cat", "pets", "zoo"]
     card = json.loads((folder / "zoo.json").read_text())
     assert card["origin"].startswith(path.name)
     assert card["config"]["preset"] == "resnet50"
