@@ -312,7 +312,7 @@ def test_one_class_from_a_whole_model_to_a_name_that_the_page_lists(pets, tmp_pa
     monkeypatch.setattr(sys, "argv", ["train", "train", *map(str, line)])
     assert command.main(parse(*line)) == 0
 
-    assert weights.available() == ["cat", "my-dog"]
+    assert weights.available() == ["cat", "my-dog", "pets"]
     network, card = weights.load_network("my-dog")
     assert network.config.class_names == ("dog",)
     for name, variable in weights.named_variables(network).items():
