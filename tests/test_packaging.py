@@ -161,7 +161,7 @@ def test_an_installed_model_finds_the_cat_and_keeps_the_users_weights_apart(inst
     done = run(sys.executable, "-c", program)
     assert done.returncode == 0, done.stderr
     names, place, folder, available = json.loads(done.stdout)
-    assert names == ["cat"] and available == ["cat"]
+    assert names == ["cat"] and available == ["cat", "pets"]
     assert Path(place).is_relative_to(installed)
     assert Path(folder).is_relative_to(tmp_path) and not Path(folder).is_relative_to(installed)
 
