@@ -56,7 +56,7 @@ def parse_arguments(arguments=None):
     parser.add_argument(
         "--engine",
         choices=ENGINES,
-        help="what runs the network: onnx starts at once, int8 also takes half the time and is a little less exact "
+        help="what runs the network: onnx starts at once, int8 also takes less time and is a little less exact "
         "(default: MRCNN_ENGINE, else tensorflow if installed)",
     )
     chosen = parser.parse_args(arguments)

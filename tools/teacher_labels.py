@@ -2,14 +2,12 @@
 
     python -m tools.teacher_labels --weights runs/pets/last --data DATA/extra --class dog --out DATA/extra_pets.json
 
-Photos with annotations keep them. One without gets the model's object, if it sees exactly one that it is at least
-half-way sure of, and that one is of the class and above --least; any other is left out, as its picture may show what is
-not labelled. What learns from the labels should take boxes from them and no masks (`box_only`): their outlines are the
-teacher's own.
+Photos with annotations keep them. One without gets the model's object, if there is exactly one with a score of 0.3 or
+more, and that one is of the class and reaches --least. Any other is left out, as it may show what is not labelled. What
+learns from the labels should take boxes from them and no masks (`box_only`): their outlines are the teacher's own.
 """
 
 import argparse
-import collections
 import json
 import sys
 from pathlib import Path
@@ -55,10 +53,10 @@ def main(arguments=None):
     if unknown:
         sys.exit(f"the model knows {', '.join(ids)}, not {', '.join(unknown)}")
     rows = [{**row, "category_id": ids[names[row["category_id"]]]} for row in content["annotations"]]
-    counts = collections.Counter(row["image_id"] for row in rows)
+    annotated = {row["image_id"] for row in rows}
     kept, number = [], max((row["id"] for row in rows), default=0)
     for image in tqdm(content["images"], unit="photo"):
-        if not counts[image["id"]]:
+        if image["id"] not in annotated:
             found = label(model, read_image(folder / image["file_name"]), chosen.name, chosen.least)
             if found is None:
                 continue

@@ -72,19 +72,21 @@ def quantized(network, images):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
         log.setLevel(logging.ERROR)  # it would warn that layers without bias have none
-        quantization.quantize_static(
-            model,
-            path,
-            _Photos(canvases),
-            quant_format=quantization.QuantFormat.QDQ,
-            nodes_to_quantize=[node.name for node in model.graph.node if _is_quantized(node)],
-            per_channel=True,
-            reduce_range=True,  # 7 bits of weights: sums of 8 overflow on processors without VNNI
-            activation_type=quantization.QuantType.QUInt8,
-            weight_type=quantization.QuantType.QInt8,
-        )
-        log.setLevel(level)
-        return onnx.load(path)
+        try:
+            quantization.quantize_static(
+                model,
+                path,
+                _Photos(canvases),
+                quant_format=quantization.QuantFormat.QDQ,
+                nodes_to_quantize=[node.name for node in model.graph.node if _is_quantized(node)],
+                per_channel=True,
+                reduce_range=True,  # 7 bits of weights: sums of 8 overflow on processors without VNNI
+                activation_type=quantization.QuantType.QUInt8,
+                weight_type=quantization.QuantType.QInt8,
+            )
+            return onnx.load(path)
+        finally:
+            log.setLevel(level)
 
 
 def _is_quantized(node):

@@ -15,7 +15,7 @@ def write(path, network, calibration=None, **_):
 
     Args:
         path, network: as there.
-        calibration: iterable of uint8 `(H, W, 3)` or `None`. Photos for a file in 8 bits, see
+        calibration: list of uint8 `(H, W, 3)` or `None`. Photos for a file in 8 bits, see
             `pipeline.exporting.int8`. Defaults to `None`, float32.
 
     Raises:
