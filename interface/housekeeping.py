@@ -1,7 +1,7 @@
 """Keeps the page's promise: what visitors send, and what is made of it, is gone after two hours.
 
 Gradio deletes the files that it knows of. But it leaves uploads that broke off, and it remembers what each session was
-shown last, images included, for as long as the server runs.
+shown last, images included, for as long as the server runs: half a megabyte a visitor.
 """
 
 import asyncio
@@ -17,6 +17,10 @@ from interface.safety.memory import release_memory, trim_memory
 LIFETIME = 7200  # seconds
 EVERY = 300  # seconds between two rounds
 TRIM_EVERY = 20  # seconds between two times that memory which visitors no longer use goes back to the system
+# A closed page may come back, as that of a phone which slept: its results wait, and what takes memory and can be made
+# anew goes.
+CLOSED_LIFETIME = 3600  # seconds
+SESSIONS = 500  # that are remembered at most, the least recently used go first
 AGE = LIFETIME - EVERY  # what a round just spares does not outlive its time in the next one
 
 
@@ -27,7 +31,7 @@ async def housekeeping(app):
     Args:
         app: `gradio.routes.App`. Its folder for uploads must be its own.
     """
-    tasks = [asyncio.create_task(_make_rounds(app)), asyncio.create_task(_trim())]
+    tasks = [asyncio.create_task(_make_rounds(app)), asyncio.create_task(_trim(app))]
     try:
         yield
     finally:
@@ -35,9 +39,10 @@ async def housekeeping(app):
             task.cancel()
 
 
-async def _trim():
+async def _trim(app):
     while True:
         await asyncio.sleep(TRIM_EVERY)
+        release_closed(app.state_holder, TRIM_EVERY)
         await asyncio.to_thread(trim_memory)
 
 
@@ -51,19 +56,44 @@ async def _make_rounds(app):
         await asyncio.to_thread(delete_files, app.uploaded_file_dir, AGE, kept)
 
 
-def forget_sessions(holder, seconds):
+def release_closed(holder, seconds):
+    """Calls back for the states of sessions whose page is closed; the states themselves stay.
+
+    A state's `delete_callback` drops what it stands for, such as an analysis in memory, and this is made anew where it
+    is missing.
+
+    Args:
+        holder: `gradio.state_holder.StateHolder`.
+        seconds: float. How long such a session must have been unused: a page that loads again closes the one before.
+    """
+    for session in _unused(holder, seconds, closed=True).values():
+        for state, value, _ in session.state_components:
+            state.delete_callback(value)
+
+
+def forget_sessions(holder, seconds, closed_seconds=CLOSED_LIFETIME):
     """Forgets the sessions that were not used for so many seconds, and calls back for their states.
 
     Args:
         holder: `gradio.state_holder.StateHolder`.
         seconds: float.
+        closed_seconds: float. The same for those whose page is closed. Defaults to an hour.
     """
+    for name in {**_unused(holder, seconds), **_unused(holder, closed_seconds, closed=True)}:
+        holder.delete_state(name)
+        holder.session_data.pop(name, None)
+        holder.time_last_used.pop(name, None)
+
+
+def _unused(holder, seconds, closed=False):
+    """Sessions by name that were not used for so many seconds; with `closed` only those whose page is closed."""
     now = datetime.datetime.now()
-    for session, used in list(holder.time_last_used.items()):
-        if (now - used).total_seconds() > seconds:
-            holder.delete_state(session)
-            holder.session_data.pop(session, None)
-            del holder.time_last_used[session]
+    sessions = {
+        name: holder.session_data.get(name)
+        for name, used in list(holder.time_last_used.items())
+        if (now - used).total_seconds() > seconds
+    }
+    return {name: session for name, session in sessions.items() if not closed or (session and session.is_closed)}
 
 
 def delete_files(folder, seconds, kept=()):

@@ -9,7 +9,7 @@ from interface.batch_tab import batch_tab
 from interface.cameras import CAMERA_SCRIPT
 from interface.correct_tab import correct_tab
 from interface.explain_tab import FIGURES, explain_tab
-from interface.housekeeping import AGE, EVERY, housekeeping
+from interface.housekeeping import AGE, EVERY, SESSIONS, housekeeping
 from interface.inside_tab import inside_tab
 from interface.live_tab import live_tab
 from interface.model_card import class_names
@@ -117,6 +117,7 @@ def serve(page, host, port):
         css_paths=STYLES,
         head=MARGINS + CAMERA_SCRIPT,
         max_file_size=LARGEST_UPLOAD,
+        state_session_capacity=SESSIONS,
         run_history=False,
         footer_links=["api"],
         favicon_path=FIGURES / "icon.png",

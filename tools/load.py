@@ -82,29 +82,29 @@ def look_at_photos(seen, number):
     rng, served = random.Random(number), 0
     time.sleep(rng.uniform(0, THINKING[1]))
     photo = example_photos()[number % len(example_photos())]
-    visitor = Visitor(seen.address, comes_from=f"10.0.0.{number % 250}")
-    while seen.goes_on():
-        with _watched(seen.pages):
-            visitor.http.get("/").raise_for_status()
-        picture = seen.upload(visitor, photo, f"{number}.png")
-        with _watched(seen.photos):
-            served += seen.check(visitor.send("photo", picture))
-        for opacity in rng.sample(range(101), 3):
-            time.sleep(rng.uniform(*THINKING) / 2)
-            with _watched(seen.redraws):
-                message = visitor.send("redraw", picture, opacity=opacity)
-            seen.redraws_refused += not seen.check(message)
-        time.sleep(rng.uniform(*THINKING))
+    with Visitor(seen.address, comes_from=f"10.0.0.{number % 250}") as visitor:
+        while seen.goes_on():
+            with _watched(seen.pages):
+                visitor.http.get("/").raise_for_status()
+            picture = seen.upload(visitor, photo, f"{number}.png")
+            with _watched(seen.photos):
+                served += seen.check(visitor.send("photo", picture))
+            for opacity in rng.sample(range(101), 3):
+                time.sleep(rng.uniform(*THINKING) / 2)
+                with _watched(seen.redraws):
+                    message = visitor.send("redraw", picture, opacity=opacity)
+                seen.redraws_refused += not seen.check(message)
+            time.sleep(rng.uniform(*THINKING))
     seen.served.append(served)
 
 
 def send_a_batch(seen):
     """A visitor with a hundred photos, over and over."""
-    visitor = Visitor(seen.address, patience=600, comes_from="10.0.1.1")
-    files = [seen.upload(visitor, example_photos()[number % 2], f"{number}.png") for number in range(100)]
-    while seen.goes_on():
-        if seen.check(visitor.send("files", files)):
-            seen.batch += 100
+    with Visitor(seen.address, patience=600, comes_from="10.0.1.1") as visitor:
+        files = [seen.upload(visitor, example_photos()[number % 2], f"{number}.png") for number in range(100)]
+        while seen.goes_on():
+            if seen.check(visitor.send("files", files)):
+                seen.batch += 100
 
 
 def hold_a_camera(seen, number):
@@ -112,10 +112,10 @@ def hold_a_camera(seen, number):
     stored = io.BytesIO()
     Image.fromarray(np.array(Image.open(example_photos()[0]).convert("RGB").resize((640, 480)))).save(stored, "JPEG")
     frame = {"path": None, "url": "data:image/jpeg;base64," + base64.b64encode(stored.getvalue()).decode()}
-    visitor = Visitor(seen.address, comes_from=f"10.0.2.{number}")
-    while seen.goes_on():
-        seen.frames += seen.check(visitor.send("camera", frame))
-        time.sleep(0.1)
+    with Visitor(seen.address, comes_from=f"10.0.2.{number}") as visitor:
+        while seen.goes_on():
+            seen.frames += seen.check(visitor.send("camera", frame))
+            time.sleep(0.1)
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """A visitor without a browser, who sends to the running app whatever they like."""
 
+import contextlib
 import json
 import secrets
 from pathlib import Path
@@ -20,6 +21,9 @@ DOORS = {
 class Visitor:
     """Speaks to the app as its own page does.
 
+    In a `with` block the visitor's page is open, by the connection that a browser holds for as long; without one, the
+    app never learns that the visitor has left.
+
     Args:
         address: str. Where the app is, without a slash at the end.
         patience: float. Seconds after which an answer counts as missing.
@@ -33,6 +37,14 @@ class Visitor:
         self.session = secrets.token_hex(6)
         self.config = self.http.get("/config").raise_for_status().json()
         self.components = {component["id"]: component for component in self.config["components"]}
+
+    def __enter__(self):
+        self._page = contextlib.ExitStack()
+        self._page.enter_context(self.http.stream("GET", f"/gradio_api/heartbeat/{self.session}"))
+        return self
+
+    def __exit__(self, *_):
+        self._page.close()
 
     def upload(self, content, name):
         """Uploads bytes or the file of a path and gives the path that the server chose."""

@@ -8,7 +8,7 @@ import gradio as gr
 from gradio.state_holder import StateHolder
 
 from interface import housekeeping
-from interface.housekeeping import delete_files, forget_sessions
+from interface.housekeeping import delete_files, forget_sessions, release_closed
 
 
 def test_old_files_are_deleted_and_only_they(tmp_path):
@@ -35,6 +35,36 @@ def test_sessions_are_forgotten_with_their_states():
     time.sleep(0.05)
     forget_sessions(holder, seconds=0.01)
     assert "someone" not in holder and dropped == ["token"] and holder.time_last_used == {}
+
+
+def test_sessions_of_closed_pages_are_forgotten_sooner():
+    with gr.Blocks() as blocks:
+        state = gr.State(None)
+    holder = StateHolder()
+    holder.set_blocks(blocks)
+    for name in ("open", "closed"):
+        holder[name][state._id] = "token"
+    holder["closed"].is_closed = True
+    time.sleep(0.05)
+    forget_sessions(holder, seconds=60, closed_seconds=0.01)
+    assert list(holder.session_data) == ["open"]
+
+
+def test_what_closed_pages_keep_in_memory_is_released_and_their_state_waits():
+    dropped = []
+    with gr.Blocks() as blocks:
+        state = gr.State(None, delete_callback=dropped.append)
+    holder = StateHolder()
+    holder.set_blocks(blocks)
+    for name in ("open", "closed"):
+        holder[name][state._id] = f"token of the {name} page"
+    holder["closed"].is_closed = True
+    release_closed(holder, seconds=60)
+    assert dropped == []
+    time.sleep(0.05)
+    release_closed(holder, seconds=0.01)
+    assert dropped == ["token of the closed page"]
+    assert holder["closed"][state._id] == "token of the closed page"
 
 
 def test_rounds_are_made_until_the_page_ends(tmp_path, monkeypatch):
