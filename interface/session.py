@@ -20,13 +20,14 @@ from interface.safety.fair_lock import FairLock
 from interface.safety.log import note, stage
 from interface.safety.memory import release_memory
 from mrcnn import MaskRCNN, engines, weights
+from mrcnn.cores import usable_cores
 from mrcnn.results.detections import Detections
 
 LOWEST_CONFIDENCE = 0.05
 # Photos that are decoded, looked at and drawn at a time: half of the cores' worth, so that whoever moves a slider
 # finds the other half free. With one for each core, redraws under load took twice as long. One network runs at a time;
 # its lock is fair, so that visitors with a photo get more turns than those with a hundred, a clip or a camera.
-MODEL_PLACES = max(1, (os.cpu_count() or 1) // 2)
+MODEL_PLACES = max(1, usable_cores() // 2)
 DRAWING_PLACES = 4  # results that are drawn anew at a time
 # The page draws on a copy of the photo whose longer side is within these. More pixels than the screen has would
 # only take time; on fewer, lines and letters would be blurred. Downloads and the API use the photo's own size.

@@ -8,13 +8,13 @@ It has the same weights; results agree within rounding, which the export checks.
 """
 
 import concurrent.futures
-import os
 from pathlib import Path
 
 import numpy as np
 
 from mrcnn import letterbox, weights
 from mrcnn.config import config_from_card
+from mrcnn.cores import usable_cores
 from mrcnn.results.detections import Detections
 
 
@@ -64,7 +64,7 @@ class OnnxEngine:
         except Exception as error:  # the package has an exception of its own for each kind of damage
             raise ValueError(f"{path} is damaged or no ONNX file: {str(error).splitlines()[0]}") from None
         self._names = [output.name for output in self._session.get_outputs()]
-        self._pool = concurrent.futures.ThreadPoolExecutor(threads or os.cpu_count())
+        self._pool = concurrent.futures.ThreadPoolExecutor(threads or usable_cores())
 
     def detections(self, found, window, image_size):
         """As `mrcnn.network.Network.detections`."""

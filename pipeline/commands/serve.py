@@ -12,10 +12,10 @@ docs/scale.md, and `pipeline/serving/application.py` for all doors.
 """
 
 import asyncio
-import os
 import re
 import signal
 
+from mrcnn.cores import usable_cores
 from mrcnn.engines import ENGINES
 from mrcnn.extras import install_command
 
@@ -58,7 +58,7 @@ def main(arguments):
     card = weights.read_card(path)
     if "config" not in card:
         raise ValueError(f"{path} has no card that says what it is: {weights.card_path(path).name} is missing")
-    threads = arguments.threads or max(1, (os.cpu_count() or 1) // most)
+    threads = arguments.threads or max(1, usable_cores() // most)
     models = Models(str(path), fewest, most, threads, arguments.queue)
     application = build_application(models, path.stem, card, arguments.queue, int(arguments.most_mb * 1e6))
     config = uvicorn.Config(

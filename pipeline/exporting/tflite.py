@@ -1,10 +1,10 @@
 """A network of the preset lite as a .tflite file for LiteRT: fixed shapes, built-in operations, float32."""
 
-import os
 import tempfile
 
 import numpy as np
 
+from mrcnn.cores import usable_cores
 from pipeline.exporting.saved_model import signature, write_functions
 
 ENDING = ".tflite"
@@ -35,7 +35,7 @@ def run(path, images, confidence, limit):
     """Run the file; see `pipeline.exporting.keras_file.run`. The rows of padding are left out."""
     import tensorflow as tf
 
-    interpreter = tf.lite.Interpreter(str(path), num_threads=os.cpu_count())
+    interpreter = tf.lite.Interpreter(str(path), num_threads=usable_cores())
     found = interpreter.get_signature_runner("serving_default")(images=images, confidence=np.float32(confidence))
     real = np.flatnonzero(found["class_ids"][0])[:limit]
     return {name: value[0][real] for name, value in found.items()}

@@ -5,6 +5,7 @@ import json
 import os
 import time
 
+from mrcnn.cores import usable_cores
 from pipeline.segmenting import in_process, on_ray
 from pipeline.segmenting.places import Place
 from pipeline.segmenting.plan import open_plan
@@ -91,4 +92,4 @@ def _address(ray, threads):
         return os.environ["RAY_ADDRESS"]
     if on_ray.runs_here():
         return "auto"
-    return "local" if (os.cpu_count() or 1) >= 2 * threads else None
+    return "local" if usable_cores() >= 2 * threads else None
