@@ -42,6 +42,7 @@ PALETTE = np.array(
 # The semantic map begins elsewhere in the palette, so that a class does not look like an instance.
 FIRST_CLASS_COLOUR = 5
 BACKGROUND_COLOUR = (38, 42, 51)
+BAND = 64  # rows that are coloured at a time: lookups in all of a huge photo at once take hundreds of megabytes
 
 
 def instance_colour(row):
@@ -240,10 +241,12 @@ def _blend(region, mask, colour, opacity):
     """Mixes a colour into `region`, in place, where `mask` is True."""
     if not 0 <= opacity <= 1:
         raise ValueError(f"Opacity must lie between 0 and 1, but came as {opacity}.")
-    values = np.arange(256)
-    for channel, part in enumerate(colour):
-        table = np.rint(values + (part - values) * opacity).astype(np.uint8)
-        np.copyto(region[..., channel], table.take(region[..., channel], mode="clip"), where=mask)
+    values = np.arange(256)[:, None]
+    tables = np.rint(values + (np.array(colour) - values) * opacity).astype(np.uint8)
+    for start in range(0, len(mask), BAND):
+        rows, where = region[start : start + BAND], mask[start : start + BAND]
+        for channel, table in enumerate(tables.T):
+            np.copyto(rows[..., channel], table.take(rows[..., channel], mode="clip"), where=where)
 
 
 def _outline(mask, thickness):

@@ -4,6 +4,7 @@ import numpy as np
 
 from mrcnn.results.instances import MaskWindow
 
+BAND = 512  # rows of a mask that are pasted at a time: floats of all of a huge photo take hundreds of megabytes
 UNSURE_CELLS = 1.5  # whose convolutions look at more of what is beyond the image than of the image
 
 
@@ -52,12 +53,17 @@ def paste_mask(soft_mask, box, image_size, threshold=0.5, fading=True):
     if bottom <= top or right <= left:
         return MaskWindow(min(top, height), min(left, width), np.zeros((0, 0), bool))
     soft_mask = np.asarray(soft_mask, np.float32)
-    rows = _interpolation_weights(top, bottom, y1, y2, soft_mask.shape[0], height if fading else None)
     columns = _interpolation_weights(left, right, x1, x2, soft_mask.shape[1], width if fading else None)
-    values = rows @ np.ascontiguousarray((columns @ soft_mask.T).T)
-    if fading:
-        return MaskWindow(top, left, values > threshold)
-    return MaskWindow(top, left, np.maximum(values, soft_mask.min()) >= threshold)
+    wide = np.ascontiguousarray((columns @ soft_mask.T).T)
+    mask = np.empty((bottom - top, right - left), bool)
+    for start in range(top, bottom, BAND):
+        stop = min(start + BAND, bottom)
+        rows = _interpolation_weights(start, stop, y1, y2, soft_mask.shape[0], height if fading else None)
+        values = rows @ wide
+        mask[start - top : stop - top] = (
+            values > threshold if fading else np.maximum(values, soft_mask.min()) >= threshold
+        )
+    return MaskWindow(top, left, mask)
 
 
 def _clipped_range(low, high, size):

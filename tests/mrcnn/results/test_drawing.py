@@ -38,7 +38,9 @@ def test_nothing_found_gives_the_photo(photo):
     assert not drawing.cut_out(photo, empty).any()
 
 
-def test_masks_are_blended_exactly_where_they_are(photo, found):
+@pytest.mark.parametrize("band", [7, drawing.BAND])
+def test_masks_are_blended_exactly_where_they_are(photo, found, monkeypatch, band):
+    monkeypatch.setattr(drawing, "BAND", band)
     before = photo.copy()
     drawn = drawing.draw_instances(photo, found, **{**NOTHING, "masks": True}, opacity=0.5)
     np.testing.assert_array_equal(photo, before)

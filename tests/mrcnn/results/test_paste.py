@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from skimage.transform import resize
 
+from mrcnn.results import paste
 from mrcnn.results.paste import paste_mask
 
 
@@ -131,3 +132,14 @@ def test_threshold_and_float16():
 def test_a_box_that_is_not_finite_is_refused():
     with pytest.raises(ValueError, match="finite"):
         paste_mask(np.ones((28, 28)), [0, 0, np.nan, 5], (10, 10))
+
+
+@pytest.mark.parametrize("fading", [True, False])
+def test_bands_of_rows_give_the_mask_of_all_at_once(monkeypatch, fading):
+    soft_mask = np.random.default_rng(3).random((14, 14))
+    whole = paste_mask(soft_mask, (-7.3, 4.6, 110.2, 80.9), (100, 90), fading=fading)
+    monkeypatch.setattr(paste, "BAND", 7)
+    in_bands = paste_mask(soft_mask, (-7.3, 4.6, 110.2, 80.9), (100, 90), fading=fading)
+
+    assert (in_bands.top, in_bands.left) == (whole.top, whole.left)
+    np.testing.assert_array_equal(in_bands.mask, whole.mask)
