@@ -9,9 +9,11 @@ from pathlib import Path
 
 from interface.collage import write_scenes
 from interface.examples import titled_examples
+from interface.safety import budget
 from interface.safety.archives import member_name, open_zip, unpack
 
 MOST_PHOTOS = 100
+MOST_ZIPS = 20
 
 
 def photo_sources(uploads, opened):
@@ -28,12 +30,17 @@ def photo_sources(uploads, opened):
     Raises:
         ValueError: if there is none, or a ZIP is damaged or too long.
     """
-    sources = []
+    sources, zips, entries = [], 0, 0
     for path in uploads:
         if not zipfile.is_zipfile(path):
             sources.append((Path(path).name, lambda folder, path=path: path))
             continue
         archive = opened.enter_context(open_zip(path))
+        zips, entries = zips + 1, entries + len(archive.infolist())
+        if zips > MOST_ZIPS or entries > budget.ZIP_ENTRIES:
+            raise ValueError(
+                f"Up to {MOST_ZIPS} ZIP files with up to {budget.ZIP_ENTRIES} files in all are accepted at a time."
+            )
         for member in archive.infolist():
             # What macOS and others put in beside the photos.
             hidden = any(part.startswith((".", "__MACOSX")) for part in Path(member.filename).parts)

@@ -36,6 +36,8 @@ from mrcnn.images import distinct_stems
 
 WELCOME = f"Choose up to {MOST_PHOTOS} photos, or a ZIP of them."
 CORRECT = "Correct the chosen photo"
+LARGEST_RESULT = 1_000_000_000  # bytes: large photos make larger files, and the disk belongs to all visitors
+TOO_LARGE = "\n\nThe results are larger than 1 GB: the rest was left out. Please choose fewer photos at a time."
 SHOWN_EVERY = 0.7  # seconds between two times that the gallery takes in what is new
 
 
@@ -118,7 +120,7 @@ def batch_tab(models, tabs):
         target = folder / "segmented.zip"
         empty = gr.DownloadButton(value=None, interactive=False)
         yield {status: "", **show([]), legend: "", download: empty, poster: empty, batch: asked_for, stop: stopped}
-        spoken = 0.0
+        spoken, full = 0.0, False
         try:
             with (
                 contextlib.ExitStack() as opened,
@@ -129,7 +131,8 @@ def batch_tab(models, tabs):
                 stems = distinct_stems([source_name for source_name, _ in sources])
                 for index, ((source_name, read), stem) in enumerate(zip(sources, stems, strict=True)):
                     progress((index, len(sources)), desc=source_name, unit="photos")
-                    if stopped.is_set():
+                    full = target.stat().st_size > LARGEST_RESULT
+                    if full or stopped.is_set():
                         break
                     try:
                         image = read_photo(read(unpacked))
@@ -156,11 +159,11 @@ def batch_tab(models, tabs):
             target.unlink(missing_ok=True)
             yield {status: sorry(error), **show(arranged(results)), stop: None}
             return
-        except GeneratorExit:
+        except BaseException:  # stopped, or the disk is full
             target.unlink(missing_ok=True)
             raise
         yield {
-            status: summary(results, len(sources), left_out, MOST_PHOTOS),
+            status: summary(results, len(sources), left_out, MOST_PHOTOS) + TOO_LARGE * full,
             **show(arranged(results)),
             legend: legend_html(results, models.get(name).class_names),
             download: gr.DownloadButton(value=str(target), interactive=bool(arranged(results))),

@@ -9,10 +9,11 @@ import contextlib
 import datetime
 import os
 import time
-from pathlib import Path
 
 from interface.safety.folder import LOCK
+from interface.safety.log import log_failure
 from interface.safety.memory import release_memory, trim_memory
+from interface.safety.quota import Quota, files_below
 
 LIFETIME = 7200  # seconds
 EVERY = 300  # seconds between two rounds
@@ -20,7 +21,8 @@ TRIM_EVERY = 20  # seconds between two times that memory which visitors no longe
 # A closed page may come back, as that of a phone which slept: its results wait, and what takes memory and can be made
 # anew goes.
 CLOSED_LIFETIME = 3600  # seconds
-SESSIONS = 500  # that are remembered at most, the least recently used go first
+SESSIONS = 300  # that are remembered; those whose page is closed go first, then the least recently used
+MOST_SESSIONS = 2000  # that there may be until the next round looks after them
 AGE = LIFETIME - EVERY  # what a round just spares does not outlive its time in the next one
 
 
@@ -40,20 +42,38 @@ async def housekeeping(app):
 
 
 async def _trim(app):
+    quota = Quota()
     while True:
         await asyncio.sleep(TRIM_EVERY)
-        release_closed(app.state_holder, TRIM_EVERY)
-        await asyncio.to_thread(trim_memory)
+        with _written_down():
+            release_closed(app.state_holder, TRIM_EVERY)
+            forget_most(app.state_holder, SESSIONS)
+            await asyncio.to_thread(trim_memory)
+            await asyncio.to_thread(quota.make_room, app.uploaded_file_dir, _kept(app))  # results fill the disk, too
 
 
 async def _make_rounds(app):
     while True:
         await asyncio.sleep(EVERY)
-        forget_sessions(app.state_holder, AGE)
-        await asyncio.to_thread(release_memory)
-        kept = set().union(*(block.keep_in_cache for block in app.get_blocks().blocks.values()))
-        kept.add(os.path.join(app.uploaded_file_dir, LOCK))
-        await asyncio.to_thread(delete_files, app.uploaded_file_dir, AGE, kept)
+        with _written_down():
+            forget_sessions(app.state_holder, AGE)
+            await asyncio.to_thread(release_memory)
+            await asyncio.to_thread(delete_files, app.uploaded_file_dir, AGE, _kept(app))
+
+
+def _kept(app):
+    """Paths of the files that stay: the page's own examples, and the mark that the folder is in use."""
+    kept = set().union(*(block.keep_in_cache for block in app.get_blocks().blocks.values()))
+    return kept | {os.path.join(app.uploaded_file_dir, LOCK)}
+
+
+@contextlib.contextmanager
+def _written_down():
+    """What goes wrong in a round is written down, and does not end those that follow."""
+    try:
+        yield
+    except Exception as error:
+        log_failure("housekeeping", error)
 
 
 def release_closed(holder, seconds):
@@ -80,9 +100,26 @@ def forget_sessions(holder, seconds, closed_seconds=CLOSED_LIFETIME):
         closed_seconds: float. The same for those whose page is closed. Defaults to an hour.
     """
     for name in {**_unused(holder, seconds), **_unused(holder, closed_seconds, closed=True)}:
-        holder.delete_state(name)
-        holder.session_data.pop(name, None)
-        holder.time_last_used.pop(name, None)
+        _forget(holder, name)
+
+
+def forget_most(holder, count):
+    """Forgets sessions until so many are left: those whose page is closed first, of these the least recently used.
+
+    Args:
+        holder: `gradio.state_holder.StateHolder`.
+        count: int.
+    """
+    sessions = list(holder.session_data.items())  # the least recently used first
+    sessions.sort(key=lambda pair: not pair[1].is_closed)
+    for name, _ in sessions[: max(0, len(sessions) - count)]:
+        _forget(holder, name)
+
+
+def _forget(holder, name):
+    holder.delete_state(name)
+    holder.session_data.pop(name, None)
+    holder.time_last_used.pop(name, None)
 
 
 def _unused(holder, seconds, closed=False):
@@ -105,7 +142,7 @@ def delete_files(folder, seconds, kept=()):
         kept: paths, as str, of files that stay.
     """
     oldest = time.time() - seconds
-    for path in Path(folder).rglob("*"):
+    for path in files_below(folder):
         with contextlib.suppress(OSError):  # deleted by others in the meantime
-            if path.is_file() and str(path) not in kept and path.lstat().st_ctime < oldest:
+            if str(path) not in kept and path.lstat().st_ctime < oldest:
                 path.unlink()

@@ -9,7 +9,7 @@ from interface.batch_tab import batch_tab
 from interface.cameras import CAMERA_SCRIPT
 from interface.correct_tab import correct_tab
 from interface.explain_tab import FIGURES, explain_tab
-from interface.housekeeping import AGE, EVERY, SESSIONS, housekeeping
+from interface.housekeeping import AGE, EVERY, MOST_SESSIONS, housekeeping
 from interface.inside_tab import inside_tab
 from interface.live_tab import live_tab
 from interface.model_card import class_names
@@ -96,7 +96,8 @@ def build_page(models=None, cache=None):
             show_progress="hidden",
             api_visibility="private",
         )
-    page.queue(max_size=None)  # interface.safety.shares bounds it, with words
+    # interface.safety.shares bounds the queue, with words. No way around it: what is called directly runs at once.
+    page.queue(api_open=False, max_size=None)
     page.answers = models.answers
     return page
 
@@ -117,7 +118,7 @@ def serve(page, host, port):
         css_paths=STYLES,
         head=MARGINS + CAMERA_SCRIPT,
         max_file_size=LARGEST_UPLOAD,
-        state_session_capacity=SESSIONS,
+        state_session_capacity=MOST_SESSIONS,
         run_history=False,
         footer_links=["api"],
         favicon_path=FIGURES / "icon.png",

@@ -1,5 +1,6 @@
 """The Photo tab: a photo goes in, both images come out, and the sliders draw them anew."""
 
+import dataclasses
 import functools
 import json
 import tempfile
@@ -105,6 +106,8 @@ def photo_tab(models, cache):
                 elem_id="photo",
                 alt_text="The photo that you chose",
             )
+            if first:  # of the copy that Gradio made
+                first = dataclasses.replace(first, path=photo.value["path"])
             examples = gr.Examples(
                 [path for path, _ in titled],
                 inputs=photo,
@@ -158,14 +161,14 @@ def photo_tab(models, cache):
     widgets += [semantic_style, classes]
     outputs = [status, images, table, token, download, wanted]
 
-    def kept(path, old_token):
-        """The analysis of a photo, or `None` if it had to go; that of the first view belongs to all visitors.
+    def kept(path, old_token, name):
+        """The analysis of a photo by a model, or `None` if it had to go; that of the first view is everybody's.
 
-        A session that has ended forgets its token, and has that of the first view again whatever the photo is.
+        A token may be of another photo, while the analysis of this one waits for its turn; and a session that has ended
+        has the token of the first view again.
         """
-        if old_token != FIRST:
-            return cache.get(old_token)
-        return first if path == photo.value["path"] else None
+        analysis = first if old_token == FIRST else cache.get(old_token)
+        return analysis if analysis and (analysis.path, analysis.model_name) == (path, name) else None
 
     def answer(analysis, new_token, chosen, name):
         choices = download_choices(_shown_classes(analysis, chosen))
@@ -210,7 +213,7 @@ def photo_tab(models, cache):
 
     def redraw(path, old_token, name, wanted, *values):
         """Draws again; the network runs only if the result had to make room for those of other visitors."""
-        analysis = kept(path, old_token)
+        analysis = kept(path, old_token, name)
         if analysis is None:
             return analyse(path, old_token, name, wanted, *values)
         try:
@@ -236,7 +239,7 @@ def photo_tab(models, cache):
         if path is None:
             return ""
         try:
-            analysis = kept(path, old_token) or models.analyse(name, path)
+            analysis = kept(path, old_token, name) or models.analyse(name, path)
             return sticker_html(analysis, Settings.from_widgets(*values), _sent(event).get("row"))
         except ValueError as error:
             raise gr.Error(str(error), print_exception=False) from None
@@ -246,7 +249,7 @@ def photo_tab(models, cache):
         if path is None:
             raise gr.Error("There is no photo to make a file of: please choose one.", print_exception=False)
         try:
-            analysis = kept(path, old_token) or models.analyse(name, path)
+            analysis = kept(path, old_token, name) or models.analyse(name, path)
             return write_download(file.GRADIO_CACHE, path, analysis, Settings.from_widgets(*values), wanted)
         except ValueError as error:
             raise gr.Error(str(error), print_exception=False) from None

@@ -43,12 +43,14 @@ class Analysis:
         detections: `mrcnn.results.detections.Detections` at the photo's own size.
         milliseconds: float. How long the model took, from pixels to detections.
         model_name: str.
+        path: str. Of the photo.
     """
 
     view: np.ndarray
     detections: Detections
     milliseconds: float
     model_name: str
+    path: str
 
     @property
     def bytes(self):
@@ -176,7 +178,7 @@ class Models:
             image, size = read_photo_reduced(path, 2 * LARGEST_VIEW_SIDE)
         detections, milliseconds = self.detect(name, image)
         note(size=f"{size[1]}x{size[0]}")
-        return Analysis(sized_for_view(image), detections.resized(size), milliseconds, name)
+        return Analysis(sized_for_view(image), detections.resized(size), milliseconds, name, str(path))
 
 
 def sized_for_view(image):

@@ -105,7 +105,7 @@ def _redraw(reader, writer, redraw):
             if packet.stream is not images:
                 waiting.append(packet)
                 if drawn:
-                    sound.hand_on(waiting)
+                    sound.hand_on(waiting, first + LONGEST)
                 continue
             for frame in _decoded(packet):
                 decoded += 1
@@ -137,7 +137,7 @@ def _redraw(reader, writer, redraw):
         if drawn:
             writer.mux(drawn.encode(None))
             if sound:
-                sound.hand_on(waiting, until=shown + 1 / LARGEST_RATE)
+                sound.hand_on(waiting, shown + 1 / LARGEST_RATE, last=True)
 
 
 def _expected(reader, images):
@@ -182,10 +182,13 @@ class _Sound:
             self._resampler = av.AudioResampler("fltp", "stereo", self._rate)
             self._position = None  # samples from the start of the video
 
-    def hand_on(self, packets, until=None):
-        """Writes packets and empties their list; with `until`, in seconds, as the last ones, and none that is later."""
+    def hand_on(self, packets, until, last=False):
+        """Writes packets, none that is later than `until` in seconds, and empties their list.
+
+        A short clip may hold days of silence.
+        """
         for packet in packets:
-            if packet.pts is None or (until is not None and packet.pts * packet.time_base > until):
+            if packet.pts is None or packet.pts * packet.time_base > until:
                 continue
             if self._kept:
                 packet.stream = self._target
@@ -194,7 +197,7 @@ class _Sound:
                 for frame in _decoded(packet):
                     self._encode(self._resampler.resample(frame))
         packets.clear()
-        if until is not None and not self._kept:
+        if last and not self._kept:
             self._encode([*self._resampler.resample(None), None])
 
     def _encode(self, frames):

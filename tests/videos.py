@@ -6,7 +6,7 @@ import av
 import numpy as np
 
 
-def write_video(path, images, rate=10, codec="libx264", sound="aac", rotation=0):
+def write_video(path, images, rate=10, codec="libx264", sound="aac", rotation=0, sound_seconds=None):
     """Writes a video.
 
     Args:
@@ -14,7 +14,8 @@ def write_video(path, images, rate=10, codec="libx264", sound="aac", rotation=0)
         images: list of uint8 `(H, W, 3)`, sides even.
         rate: int. Images a second.
         codec: str. FFmpeg's name of an encoder.
-        sound: str or `None`. FFmpeg's name of the encoder for a steady tone as long as the images.
+        sound: str or `None`. FFmpeg's name of the encoder for a steady tone.
+        sound_seconds: int or `None`. How long it lasts. Defaults to `None`, as long as the images.
         rotation: int. Degrees by which a player shall turn the images counter-clockwise.
     """
     with av.open(str(path), "w") as writer:
@@ -27,7 +28,9 @@ def write_video(path, images, rate=10, codec="libx264", sound="aac", rotation=0)
         for image in images:
             writer.mux(video.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(image), "rgb24")))
         if tone:
-            samples = 0.3 * np.sin(0.06 * np.arange(48000 * len(images) // rate, dtype=np.float32))[None]
+            samples = (
+                0.3 * np.sin(0.06 * np.arange(48000 * (sound_seconds or len(images) / rate), dtype=np.float32))[None]
+            )
             for start in range(0, samples.shape[1], 960):
                 frame = av.AudioFrame.from_ndarray(
                     np.ascontiguousarray(samples[:, start : start + 960]), "fltp", "mono"

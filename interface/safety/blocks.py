@@ -26,6 +26,9 @@ class GuardedBlocks(gr.Blocks):
 
     async def process_api(self, block_fn, *args, **kwargs):
         name = getattr(block_fn, "api_name", None) or getattr(block_fn, "name", None) or "event"
+        state = kwargs.get("state")
+        if state is not None:
+            state.is_closed = False  # Gradio closes a session whose connection broke, and a page in use comes back
         facts, start, outcome = {}, time.perf_counter(), "done"
         token = request_facts.set(facts)
         try:

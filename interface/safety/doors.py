@@ -19,6 +19,10 @@ from interface.safety.log import log_failure, metrics
 from interface.safety.memory import memory_in_use
 from interface.safety.quota import Quota
 from interface.safety.shares import (
+    BODIES,
+    BODIES_EACH,
+    DIRECT_CALLS,
+    DIRECT_CALLS_EACH,
     OPEN_EACH,
     UPLOADS,
     UPLOADS_EACH,
@@ -26,11 +30,12 @@ from interface.safety.shares import (
     Places,
     check_share,
     take_turns,
+    unfinished_ids,
     waiting_events,
 )
 
 READ = re.compile(
-    r"/(|config/?|theme\.css|assets/.+|static/.+|svelte/.+|favicon\.ico|manifest\.json|pwa_icon(/\d+)?|robots\.txt"
+    r"/(|config/?|theme\.css|assets/.+|static/.+|svelte/.+|favicon\.ico|manifest\.json|pwa_icon(/(192|512))?|robots\.txt"
     r"|gradio_api/(info/?|openapi\.json|theme\.css|app_id|startup-events|heartbeat/\w+|upload_progress"
     r"|queue/(data|status)|call/\w+/\w+|file=(?!\w+:).+|mcp/.*))"
 )
@@ -38,8 +43,10 @@ SENT = re.compile(
     r"/gradio_api/(upload|queue/join|(?:run|api|call|call/v2)/(?P<name>\w+)/?|cancel|reset/?|stream/\w+(/close)?|mcp/.*)"
 )
 JOINS = re.compile(r"/gradio_api/(queue/join|call/.*)")
+DIRECT = re.compile(r"/gradio_api/(run|api)/.*")
 UPLOAD = "/gradio_api/upload"
 LARGEST_BODY = 60_000_000  # bytes of JSON: a photo of the largest size accepted, as text
+MOST_BRACKETS = 100_000  # in JSON: each list or dict within takes tens of times the memory of its two characters
 LARGEST_UPLOAD = 1_000_000_000  # bytes of all files that are uploaded at once
 PATIENCE = 20  # seconds without a byte of what is being sent
 SLOWEST = 4_000  # bytes a second of what is being sent, on average, once PATIENCE is over
@@ -67,6 +74,9 @@ class Doors:
         self._believes_proxy = headers.believes_proxy()
         self._open = Places(OPEN_EACH)
         self._uploads = Places(UPLOADS_EACH, UPLOADS)
+        self._direct = Places(DIRECT_CALLS_EACH, DIRECT_CALLS)
+        self._bodies = Places(BODIES_EACH, BODIES)
+        self._waiting = {}  # id of each event in the queue: address and bytes of its body
         self._quota = Quota()
 
     async def __call__(self, scope, receive, send):
@@ -111,14 +121,38 @@ class Doors:
             return await self._upload(scope, receive, answer, address)
         if method != "POST":
             return await self._app(scope, receive, answer.send)
-        body = await _read(receive)
-        document = _checked(body, sent["name"], app.get_blocks())
+        self._free_bodies(app.get_blocks()._queue)
+        body = _Body(self._bodies, address)
+        try:
+            await self._post(scope, receive, answer, address, sent["name"], body)
+        finally:
+            body.free()
+
+    async def _post(self, scope, receive, answer, address, name, body):
+        """Passes on what is sent to an endpoint, once all of it is here and may be."""
+        path, blocks = scope["path"], scope["app"].get_blocks()
+        content = await body.read(receive)
+        document = await asyncio.to_thread(_checked, content, name, blocks)
+        if DIRECT.fullmatch(path):
+            if not self._direct.take(address):
+                raise Busy("Too many of your requests are under way; please try again in a moment.")
+            try:
+                return await self._app(scope, _replay(content, receive), answer.send)
+            finally:
+                self._direct.free(address)
         if not JOINS.fullmatch(path):
-            return await self._app(scope, _replay(body, receive), answer.send)
-        queue = app.get_blocks()._queue
-        check_share(queue, address, document.get("session_hash"))
-        await self._app(scope, _replay(body, receive), answer.send)
-        take_turns(queue)
+            return await self._app(scope, _replay(content, receive), answer.send)
+        check_share(blocks._queue, address, document.get("session_hash"))
+        answer.keep = True
+        await self._app(scope, _replay(content, receive), answer.send)
+        if answer.status == 200:  # what came waits in the queue for as long as the event does
+            self._waiting[json.loads(answer.body).get("event_id")] = address, body.hand_over()
+        take_turns(blocks._queue)
+
+    def _free_bodies(self, queue):
+        """Frees the places of the bodies whose events are over."""
+        for event in self._waiting.keys() - unfinished_ids(queue):
+            self._bodies.free(*self._waiting.pop(event))
 
     async def _upload(self, scope, receive, answer, address):
         app = scope["app"]
@@ -196,15 +230,42 @@ def _watched(receive, largest=LARGEST_UPLOAD):
     return watched
 
 
-async def _read(receive):
-    """The body of a request."""
-    parts, more = [], True
-    watched = _watched(receive, LARGEST_BODY)
-    while more:
-        message = await watched()
-        parts.append(message.get("body", b""))
-        more = message["type"] == "http.request" and message.get("more_body", False)
-    return b"".join(parts)
+class _Body:
+    """What one request sends, for which there must be places in memory: a place a byte.
+
+    Args:
+        places: `Places` of all bodies.
+        address: str. Whose it is.
+    """
+
+    def __init__(self, places, address):
+        self._places, self._address, self._size = places, address, 0
+
+    async def read(self, receive):
+        """All of it, as bytes.
+
+        Raises:
+            Busy: if there is no room for it.
+            Refused: if it is too large, or comes too slowly.
+        """
+        parts, more = [], True
+        watched = _watched(receive, LARGEST_BODY)
+        while more:
+            message = await watched()
+            parts.append(message.get("body", b""))
+            if not self._places.take(self._address, len(parts[-1])):
+                raise Busy("The server is busy with what is being sent; please try again in a moment.")
+            self._size += len(parts[-1])
+            more = message["type"] == "http.request" and message.get("more_body", False)
+        return b"".join(parts)
+
+    def hand_over(self):
+        """Its bytes, which somebody else frees from now on."""
+        size, self._size = self._size, 0
+        return size
+
+    def free(self):
+        self._places.free(self._address, self.hand_over())
 
 
 def _replay(body, receive):
@@ -219,6 +280,8 @@ def _replay(body, receive):
 
 def _checked(body, name, blocks):
     """What was sent, a dict, if it is JSON and names an endpoint that there is; see `Refused`."""
+    if body.count(b"[") + body.count(b"{") > MOST_BRACKETS:
+        raise Refused(413, f"What came has more than {MOST_BRACKETS:,} lists.")
     try:
         document = json.loads(body) if body else {}
     except (ValueError, RecursionError):

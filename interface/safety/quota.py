@@ -1,6 +1,5 @@
 """How much of the disk visitors' files may fill; beyond it the oldest go first."""
 
-import collections
 import contextlib
 import os
 import threading
@@ -26,7 +25,7 @@ class Quota:
         configured = os.environ.get("DISK_QUOTA_MB", "")
         self._total = total or (int(configured) * 1_000_000 if configured.isdecimal() else BYTES)
         self._each = min(each, self._total)
-        self._uploads = collections.defaultdict(collections.deque)
+        self._uploads = {}  # address: dict from path to size, the oldest first
         self._lock = threading.Lock()
 
     def make_room(self, folder, kept=()):
@@ -40,10 +39,10 @@ class Quota:
             bool. Whether there is room now.
         """
         files, now = [], time.time()
-        for path in Path(folder).rglob("*"):
+        for path in files_below(folder):
             with contextlib.suppress(OSError):  # deleted by others in the meantime
                 state = path.lstat()
-                if path.is_file() and str(path) not in kept and path.name != LOCK:
+                if str(path) not in kept and path.name != LOCK:
                     files.append((state.st_mtime, state.st_size, path))
         filled = sum(size for _, size, _ in files)
         for changed, size, path in sorted(files):
@@ -57,21 +56,28 @@ class Quota:
     def uploaded(self, address, paths):
         """Counts files that an address uploaded, and deletes its oldest ones if they are too much."""
         with self._lock:
-            own = self._uploads[address]
-            for path in paths:
+            self._forget()
+            own = self._uploads.setdefault(address, {})
+            for path in paths:  # the same file again has the same path, and is now the youngest
+                own.pop(path, None)
                 with contextlib.suppress(OSError):
-                    own.append((path, os.path.getsize(path)))
-            while own and not os.path.exists(own[0][0]):
-                own.popleft()
-            while len(own) > 1 and sum(size for _, size in own) > self._each:
+                    own[path] = os.path.getsize(path)
+            while len(own) > 1 and sum(own.values()) > self._each:
+                oldest = next(iter(own))
+                del own[oldest]
                 with contextlib.suppress(OSError):
-                    os.unlink(own.popleft()[0])
-            if not own:
+                    os.unlink(oldest)
+
+    def _forget(self):
+        """Forgets the files that are gone, and the addresses that have none left."""
+        for address, own in list(self._uploads.items()):
+            left = {path: size for path, size in own.items() if os.path.exists(path)}
+            if left:
+                self._uploads[address] = left
+            else:
                 del self._uploads[address]
 
-    def forget(self):
-        """Forgets the addresses whose files are gone."""
-        with self._lock:
-            for address, own in list(self._uploads.items()):
-                if not any(os.path.exists(path) for path, _ in own):
-                    del self._uploads[address]
+
+def files_below(folder):
+    """The files below a folder, list of Path; what others delete in the meantime may be among them."""
+    return [Path(place, name) for place, _, names in os.walk(folder) for name in names]

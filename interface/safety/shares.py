@@ -12,6 +12,10 @@ WAITING_PAGE = 8  # of one page: its sliders each wait at most once
 OPEN_EACH = 400  # requests of one address at a time, the streams of its pages included
 UPLOADS = 48  # uploads at a time
 UPLOADS_EACH = 16
+DIRECT_CALLS = 64  # calls at a time that need no queue
+DIRECT_CALLS_EACH = 16
+BODIES = 400_000_000  # bytes of what requests bring along, be they under way or in the queue
+BODIES_EACH = 150_000_000
 
 
 class Busy(Exception):
@@ -55,6 +59,11 @@ def waiting_events(queue):
     return len(_unfinished(queue))
 
 
+def unfinished_ids(queue):
+    """The ids of the events that wait or run: set of str."""
+    return {event._id for event in _unfinished(queue)}
+
+
 def _unfinished(queue):
     running = [event for job in queue.active_jobs if job for event in job]
     return running + [event for waiting in queue.event_queue_per_concurrency_id.values() for event in waiting.queue]
@@ -80,15 +89,17 @@ class Places:
         self._each, self._of_all = each, of_all
         self._taken = collections.Counter()
 
-    def take(self, address):
-        """Takes a place, or gives `False` if there is none."""
-        if self._taken[address] >= self._each or (self._of_all and self._taken.total() >= self._of_all):
+    def take(self, address, count=1):
+        """Takes places, or gives `False` if there are not so many."""
+        own, of_all = self._taken[address] + count, self._taken.total() + count
+        if own > self._each or (self._of_all and of_all > self._of_all):
+            self.free(address, 0)
             return False
-        self._taken[address] += 1
+        self._taken[address] = own
         return True
 
-    def free(self, address):
-        """Frees a place that was taken."""
-        self._taken[address] -= 1
+    def free(self, address, count=1):
+        """Frees places that were taken."""
+        self._taken[address] -= count
         if not self._taken[address]:
             del self._taken[address]

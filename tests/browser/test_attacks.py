@@ -106,6 +106,29 @@ def test_only_what_the_page_needs_has_an_address(visitor):
         assert visitor.http.post(path, json={}).status_code == 404
 
 
+@pytest.mark.parametrize("way", ["run", "api"])
+def test_no_way_leads_around_the_queue(visitor, way):
+    photo = visitor.file(example_photos()[0], "a.png")
+    number, data = visitor.event("api", photo)
+    end = "" if way == "run" else "/"
+    for name, more in (("segment", {}), ("predict", {"fn_index": number})):
+        answer = visitor.http.post(f"/gradio_api/{way}/{name}{end}", json={"data": data, **more})
+        assert answer.status_code == 404, answer.text[:200]
+
+
+def test_icons_come_in_the_sizes_of_the_manifest_alone(visitor):
+    assert visitor.http.get("/pwa_icon/192").status_code == 200
+    for size in ("60000", "193", "-1"):
+        assert visitor.http.get(f"/pwa_icon/{size}").status_code == 404
+
+
+@pytest.mark.parametrize("pair", ["[]", "{}"])
+def test_lists_that_would_fill_the_memory_are_not_read(visitor, pair):
+    body = '{"data": [' + ",".join([pair] * 1_000_000) + "]}"
+    for address in ("queue/join", "run/predict", "cancel"):
+        assert visitor.http.post(f"/gradio_api/{address}", content=body).status_code == 413
+
+
 def test_unknown_endpoints_are_said(visitor):
     for number in (99999, -1, "7", [], 1.5, True):
         assert visitor.join(number, [])["status"] == 404

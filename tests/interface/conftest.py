@@ -24,4 +24,4 @@ def analysis():
         image_size=photo.shape[:2],
         class_names=("cat", "<dog>"),
     )
-    return Analysis(sized_for_view(photo), detections, 12.3, "cat")
+    return Analysis(sized_for_view(photo), detections, 12.3, "cat", "chelsea.png")

@@ -9,6 +9,7 @@ from PIL import Image
 
 from interface import batch_sources
 from interface.batch_sources import photo_sources
+from interface.safety import budget
 from interface.safety.decoding import read_photo
 from mrcnn.images import read_image
 
@@ -60,6 +61,15 @@ def test_no_more_than_the_limit(monkeypatch, photo, photo_sources_of):
     monkeypatch.setattr(batch_sources, "MOST_PHOTOS", 3)
     sources, left_out = photo_sources_of([str(photo)] * 5)
     assert len(sources) == 3 and left_out == 2
+
+
+@pytest.mark.parametrize(("limit", "most"), [("MOST_ZIPS", 3), ("ZIP_ENTRIES", 7)])
+def test_one_zip_after_the_other_is_too_much(tmp_path, monkeypatch, photo_sources_of, limit, most):
+    monkeypatch.setattr(batch_sources if limit == "MOST_ZIPS" else budget, limit, most)
+    packed = str(pack(tmp_path / "a.zip", a=b"", b=b""))
+    assert len(photo_sources_of([packed] * 3)[0]) == 6
+    with pytest.raises(ValueError, match="are accepted at a time"):
+        photo_sources_of([packed] * 4)
 
 
 def test_an_empty_zip_is_said(tmp_path, photo_sources_of):

@@ -69,6 +69,15 @@ def test_long_and_fast_films_are_cut_and_thinned(tmp_path, monkeypatch):
     assert heard.shape[1] / 48000 < 2.6, "what was read ahead, and no more"
 
 
+@pytest.mark.parametrize("sound", ["flac", "aac"])
+def test_a_sound_that_never_ends_is_cut_with_the_images(tmp_path, monkeypatch, sound):
+    monkeypatch.setattr(video_io, "LONGEST", 2)
+    name = {"flac": "a.mkv", "aac": "a.mp4"}[sound]
+    write_video(tmp_path / name, [halves()] * 2, sound=sound, sound_seconds=60)
+    list(redraw_clip(tmp_path / name, tmp_path / "out.mp4", np.copy))
+    assert read_video(tmp_path / "out.mp4")[2].shape[1] / 48000 < 2.6
+
+
 def test_odd_sides_lose_a_row(tmp_path):
     write_video(tmp_path / "a.mp4", [halves()] * 3)
     list(redraw_clip(tmp_path / "a.mp4", tmp_path / "out.mp4", lambda image: image[:45, :63]))

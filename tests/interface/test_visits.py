@@ -4,11 +4,12 @@ import socket
 import time
 
 import pytest
+from PIL import Image
 
 from interface import housekeeping, page
 from interface.examples import example_photos
 from interface.session import AnalysisCache, Models
-from tools.visitor import Visitor
+from tools.visitor import Visitor, words
 
 pytestmark = pytest.mark.slow
 
@@ -20,7 +21,7 @@ def served(monkeypatch, tmp_path):
     """A served page that remembers three visits: its blocks, its cache and its address."""
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "kept"))
     monkeypatch.setattr(housekeeping, "TRIM_EVERY", 0.3)
-    monkeypatch.setattr(page, "SESSIONS", REMEMBERED)
+    monkeypatch.setattr(housekeeping, "SESSIONS", REMEMBERED)
     cache = AnalysisCache()
     blocks = page.build_page(Models(), cache)
     with socket.socket() as free:
@@ -56,7 +57,23 @@ def test_an_analysis_goes_with_its_visitor_and_is_made_anew_for_who_comes_back(s
 def test_no_more_visits_are_remembered_than_there_is_room_for(served):
     blocks, _, address = served
     visitors = [Visitor(address) for _ in range(REMEMBERED + 2)]
-    for visitor in visitors:
+    for visitor in visitors[:REMEMBERED]:
         look_at_a_photo(visitor)
+    with visitors[2]:  # whose page is then closed
+        pass
+    for visitor in visitors[REMEMBERED:]:
+        look_at_a_photo(visitor)
+    time.sleep(4 * housekeeping.TRIM_EVERY)
 
-    assert list(blocks.state_holder.session_data) == [visitor.session for visitor in visitors[-REMEMBERED:]]
+    assert list(blocks.state_holder.session_data) == [visitors[number].session for number in (1, 3, 4)]
+
+
+def test_what_is_drawn_is_of_the_photo_that_is_there_and_of_no_other(served, tmp_path):
+    """As when a second photo waits for its turn, and a slider of the first one is moved."""
+    _, _, address = served
+    visitor = Visitor(address)
+    look_at_a_photo(visitor)
+    Image.new("RGB", (451, 300), "grey").save(tmp_path / "nothing.png")
+    nothing = visitor.file(tmp_path / "nothing.png", "nothing.png")
+
+    assert "No cat" in words(visitor.send("redraw", nothing, opacity=30))
