@@ -18,6 +18,12 @@ def usable_cores():
     return max(1, math.ceil(min(bound_to, _quota())))
 
 
+def limited_cores():
+    """`usable_cores()` if they are fewer than the machine has, else `None`: what engines cannot see by themselves."""
+    usable = usable_cores()
+    return usable if usable < (os.cpu_count() or 1) else None
+
+
 def _quota():
     """Cores' worth of time that control groups allow, of version 2 or 1; infinite where they do not say."""
     try:

@@ -14,7 +14,7 @@ import numpy as np
 
 from mrcnn import letterbox, weights
 from mrcnn.config import config_from_card
-from mrcnn.cores import usable_cores
+from mrcnn.cores import limited_cores, usable_cores
 from mrcnn.results.detections import Detections
 
 
@@ -55,7 +55,7 @@ class OnnxEngine:
             raise ValueError(f"{path} was made of other weights than {source.name} beside it: export it anew")
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3  # its warnings are about shapes that are meant to be empty
-        options.intra_op_num_threads = threads or 0
+        options.intra_op_num_threads = threads or limited_cores() or 0
         # A thread that waits for the next small operation by spinning takes a core from whatever else runs: on a busy
         # machine, calls took twice as long with it.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
