@@ -2,7 +2,9 @@
 
 import io
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
+
+from mrcnn.results.lettering import font_for
 
 WIDTH = 2000  # pixels
 TALLEST = 6000
@@ -70,7 +72,7 @@ class LineUp:
             floor += GAP
         if self.left_out:
             title = f"{title} (the first {MOST} are shown)"
-        font = ImageFont.load_default(TITLE * 2 // 3)
+        font, title = font_for(title, TITLE * 2 // 3)
         pen.text((WIDTH // 2, tall - MARGIN), title, INK, font, anchor="mb")
         return poster
 

@@ -9,9 +9,10 @@ download.
 import functools
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from mrcnn.results.instances import MaskWindow
+from mrcnn.results.lettering import font_for
 from mrcnn.results.matting import soft_edges
 from mrcnn.results.wording import percent
 
@@ -338,7 +339,7 @@ def _font_size(image_size):
 @functools.lru_cache(maxsize=512)
 def _tag(text, colour, size):
     """Text on a coloured ground as uint8 `(h, w, 3)`, in black or white, whichever reads better."""
-    font = _font(size)
+    font, text = font_for(text, size)
     padding = max(2, size // 5)
     left, _, right, _ = font.getbbox(text)
     ascent, descent = font.getmetrics()
@@ -351,8 +352,3 @@ def _tag(text, colour, size):
     image = np.array(tag)
     image.setflags(write=False)
     return image
-
-
-@functools.lru_cache(maxsize=32)
-def _font(size):
-    return ImageFont.load_default(size)
