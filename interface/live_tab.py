@@ -24,6 +24,8 @@ VISITORS = 4  # cameras at a time
 WINDOW = 3.0  # seconds over which the rate is taken
 IDLE = f"Its images are looked at one by one, not stored. It stops after {LONGEST // 60} minutes."
 START = "Start the camera"
+WAITING = "Stop waiting for a free place"
+TAKEN = 4  # seconds without an answer after which all places are taken, as it seems
 WISHES = {"video": {"width": 640, "height": 480, **FACING_AWAY}}
 
 # One button starts and stops. It gives Gradio's component a stream to show and presses its hidden button, which toggles
@@ -45,7 +47,8 @@ const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, mil
 // video has one for a single tick, when a camera that is on has a new image and fewer than AHEAD are unanswered. An
 // answer that does not come is not waited for.
 const PATIENCE = 2000, unanswered = [];
-watch("value", () => unanswered.shift());
+let answered = false;  // an image of the camera as it runs now
+watch("value", () => { unanswered.shift(); answered = true; });
 const pace = (video) => {
   if (!video || "paced" in video) return;
   const width = Object.getOwnPropertyDescriptor(HTMLVideoElement.prototype, "videoWidth").get;
@@ -111,6 +114,7 @@ const start = async (source) => {
   wanted = true;
   since = performance.now();
   unanswered.length = 0;
+  answered = false;
   let stream;
   try {
     stream = await standingIn(source, () => navigator.mediaDevices.getUserMedia(WISHES));
@@ -135,11 +139,14 @@ setInterval(() => {
   // An image that was on its way to the server while the stream was closed has opened another.
   const opened = capture()?.querySelector(":is([title='stop recording'], [title='spinner'])");
   if (opened && !video().sending) { toggle(); toggle(); }
-  const button = part("start"), words = wanted ? "Stop" : "START";
+  const waits = sending && !answered && performance.now() - since > TAKEN;
+  const button = part("start"), words = !wanted ? "START" : waits ? "WAITING" : "Stop";
   if (button && button.textContent.trim() !== words) button.textContent = words;
 }, 300);
 """.replace("WISHES", json.dumps(WISHES))
     .replace("START", START)
+    .replace("WAITING", WAITING)
+    .replace("TAKEN", str(TAKEN * 1000))
     .replace("AHEAD", str(AHEAD))
     .replace("LONGEST", str(LONGEST * 1000))
 )

@@ -7,11 +7,14 @@ import time
 import gradio as gr
 import pytest
 from playwright.sync_api import expect
+from skimage import data
 
-from interface.live_tab import AHEAD, live_tab
+from interface.encoding import data_uri, jpeg
+from interface.live_tab import AHEAD, VISITORS, WAITING, live_tab
 from interface.session import Models
 from tests.browser.conftest import CHROMIUM_FLAGS, PATIENCE, PROGRAM
 from tests.browser.tabs import open_tab
+from tools.visitor import Visitor
 
 pytestmark = pytest.mark.slow
 
@@ -108,6 +111,18 @@ def test_the_example_takes_the_place_of_a_camera_and_looks_work(page):
     # And the camera comes on as if there had been no example.
     page.get_by_role("button", name="Start the camera").click()
     expect(status).to_contain_text("1 found")
+
+
+def test_who_waits_for_a_place_is_told(page, server):
+    frame = {"path": None, "url": data_uri(jpeg(data.chelsea()))}
+    others = [Visitor(server) for _ in range(VISITORS)]
+    events = [other.begin(*other.event("camera", frame)).json()["event_id"] for other in others]
+    start_camera(page)
+    expect(page.get_by_role("button", name=WAITING)).to_be_visible()
+    for other, event in zip(others, events, strict=True):
+        other.http.post(f"/gradio_api/stream/{event}/close")
+    expect(page.locator("#live-status")).to_contain_text("1 found")
+    expect(page.get_by_role("button", name="Stop", exact=True).first).to_be_visible()
 
 
 def test_the_camera_stops_when_its_tab_is_left(page):
