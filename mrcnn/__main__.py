@@ -9,11 +9,12 @@ For each PHOTO.jpg it writes to the output folder:
     PHOTO.cutout.png     all objects on a transparent ground
     PHOTO.json           the instances as a COCO data set: boxes, scores and run-length masks
 
-With --labels labelme the JSON is one that labelme opens, with --labels yolo there are PHOTO.txt and classes.txt
-instead: to correct what was found and train on it, see `python -m pipeline prepare --help`.
+With --labels labelme there is only PHOTO.json, which labelme opens, with --labels yolo only PHOTO.txt and classes.txt:
+to correct what was found and train on it, see `python -m pipeline prepare --help`.
 """
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -24,7 +25,7 @@ from PIL import Image
 
 from mrcnn.engines import ENGINES
 from mrcnn.images import distinct_stems, read_image
-from mrcnn.model import MaskRCNN
+from mrcnn.model import MOST_OBJECTS, MaskRCNN
 from mrcnn.results import drawing
 from mrcnn.results.documents import coco_document, labelme_document, yolo_document
 from mrcnn.results.wording import counted
@@ -62,35 +63,41 @@ def parse_arguments(arguments=None):
     chosen = parser.parse_args(arguments)
     if not 0 <= chosen.confidence <= 1:
         parser.error(f"--confidence must lie between 0 and 1, but is {chosen.confidence}")
-    if chosen.limit < 1:
-        parser.error(f"--limit must be at least 1, but is {chosen.limit}")
+    if not 1 <= chosen.limit <= MOST_OBJECTS:
+        parser.error(f"--limit must be from 1 to {MOST_OBJECTS}, but is {chosen.limit}")
     return chosen
 
 
 def write_results(folder, stem, photo, image, found, class_names, milliseconds, labels="coco"):
-    """Writes the files of one photo."""
-    images = {
-        "overlay": Image.fromarray(drawing.draw_instances(image, found)),
-        "semantic": drawing.semantic_image(found.semantic_map()),
-        "cutout": Image.fromarray(drawing.cut_out(image, found)),
-    }
-    for kind, image in images.items():
-        image.save(folder / f"{stem}.{kind}.png", compress_level=PNG_EFFORT)
+    """Writes the files of one photo.
+
+    Labels for training come without pictures: beside the photos these would be further photos, without objects.
+    """
     if labels == "yolo":
-        (folder / f"{stem}.txt").write_text(yolo_document(found))
-        (folder / "classes.txt").write_text("".join(f"{name}\n" for name in class_names))
+        (folder / f"{stem}.txt").write_text(yolo_document(found), encoding="utf-8")
+        (folder / "classes.txt").write_text("".join(f"{name}\n" for name in class_names), encoding="utf-8")
         return
     if labels == "labelme":
         document = labelme_document(found, Path(os.path.relpath(photo, folder)).as_posix())
     else:
         document = coco_document(found, Path(photo).name, class_names, milliseconds)
-    (folder / f"{stem}.json").write_text(json.dumps(document, indent=1) + "\n")
+        images = {
+            "overlay": Image.fromarray(drawing.draw_instances(image, found)),
+            "semantic": drawing.semantic_image(found.semantic_map()),
+            "cutout": Image.fromarray(drawing.cut_out(image, found)),
+        }
+        for kind, drawn in images.items():
+            drawn.save(folder / f"{stem}.{kind}.png", compress_level=PNG_EFFORT)
+    (folder / f"{stem}.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 
 def main(arguments=None):
     """Runs the command and returns its exit code: 0, or 1 if any photo could not be done."""
     chosen = parse_arguments(arguments)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    for stream in (sys.stdout, sys.stderr):  # a photo may have a name that the terminal cannot show
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         compiled = len(chosen.photos) >= WORTH_COMPILING
         model = MaskRCNN.from_pretrained(chosen.weights, compiled, chosen.engine)

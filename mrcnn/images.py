@@ -32,6 +32,11 @@ LARGEST_AREA = 50_000_000
 STRIP = 512  # rows
 # Pillow's names. It would try many more, some of which run other programs: Ghostscript for EPS.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "AVIF", "HEIF")
+# By which files of a folder are taken for images.
+ENDINGS = (
+    *(".jpg", ".jpeg", ".jfif", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp"),
+    *(".avif", ".heic", ".heif"),
+)
 ACCEPTED = "JPEG, PNG, WebP, GIF, TIFF, BMP, AVIF and, with pillow-heif, HEIC"
 
 

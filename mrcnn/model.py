@@ -1,5 +1,6 @@
 """`MaskRCNN`: from an image in any form to `Instances` in its own pixels. Page, command line and evaluation use it."""
 
+import contextlib
 import numbers
 import time
 from collections.abc import Iterable
@@ -8,11 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from mrcnn import engines, weights
+from mrcnn.cores import limited_cores
 from mrcnn.engines.onnx import OnnxEngine
 from mrcnn.engines.service import ServiceEngine
 from mrcnn.images import read_image
 from mrcnn.letterbox import Letterboxed
 
+MOST_OBJECTS = 1000  # that may be asked for in one image
 LARGEST_BATCH = 8
 LARGEST_BATCH_PIXELS = LARGEST_BATCH * 384 * 384  # large inputs fill all cores one by one, and much memory together
 
@@ -89,7 +92,7 @@ class MaskRCNN:
                 environment variable `MRCNN_ENGINE`, then to TensorFlow where it is installed.
             threads: int or `None`. Most threads that a run of the network may take, for processes that share a machine.
                 With TensorFlow it holds for the whole process and must be said before TensorFlow first runs. Defaults
-                to `None`, all cores.
+                to `None`, all cores that this process may use.
 
         Raises:
             ValueError: if there is no such model or engine, or its file is damaged or of another network, or a package
@@ -99,11 +102,12 @@ class MaskRCNN:
         if path.suffix == ".onnx":
             engine = OnnxEngine(path, threads)
             return cls(engine, engine.card)
-        if threads is not None:
+        if threads is not None or limited_cores():
             engines.require_tensorflow(path.name)
             from mrcnn.engines.tensorflow import limit_threads
 
-            limit_threads(threads)
+            with contextlib.nullcontext() if threads else contextlib.suppress(ValueError):  # TensorFlow has started
+                limit_threads(threads or limited_cores())
         return cls(*weights.load_network(path), compiled=compiled)
 
     @classmethod
@@ -188,7 +192,8 @@ class MaskRCNN:
     def inspect(self, image, confidence=None, limit=None, size=None):
         """`detect`, together with what every stage of the network computed on the way.
 
-        Arguments are those of `segment`.
+        Args:
+            image, confidence, limit, size: as for `segment`.
 
         Returns:
             `mrcnn.inspection.Inspection`.
@@ -285,8 +290,8 @@ class MaskRCNN:
         limit = self.config.shown_limit if limit is None else limit
         if not isinstance(confidence, numbers.Real) or not 0.0 <= confidence <= 1.0:
             raise ValueError(f"confidence is {_short(confidence)}, expected a number from 0 to 1")
-        if not isinstance(limit, numbers.Integral) or not 1 <= limit <= 1000:
-            raise ValueError(f"limit is {_short(limit)}, expected a number of detections from 1 to 1000")
+        if not isinstance(limit, numbers.Integral) or not 1 <= limit <= MOST_OBJECTS:
+            raise ValueError(f"limit is {_short(limit)}, expected a number of detections from 1 to {MOST_OBJECTS}")
         return limit
 
 

@@ -33,8 +33,8 @@ def match(candidates, boxes, class_ids, positive_iou, negative_iou, allow_low_qu
         negative_iou: float. Below this overlap a candidate is negative; between the two it is ignored.
         allow_low_quality_matches: bool. Whether the candidates that overlap a true box most (within 1e-4) are positive
             whatever their overlap, as long as there is any. They are matched to that box even where they overlap
-            another one more; a candidate that is the best of several true boxes goes to the first of them, and the
-            others may get none. Defaults to `False`.
+            another one more; a candidate that is the best of several true boxes goes to the one it overlaps most, and
+            the others may get none. Defaults to `False`.
 
     Returns:
         int32 `(N,)` labels POSITIVE, NEGATIVE or IGNORED, and int32 `(N,)` the row of the matched true box.

@@ -15,8 +15,8 @@ import time
 from pathlib import Path
 
 from mrcnn.engines import ENGINES
+from mrcnn.images import ENDINGS
 from pipeline.segmenting.plan import Job, open_plan
-from pipeline.segmenting.sources import PHOTO_ENDINGS
 from pipeline.segmenting.worker import BATCH, ModelFile, Worker
 
 
@@ -50,7 +50,7 @@ def timed(work):
 
 def main(arguments=None):
     chosen = parse_arguments(arguments)
-    paths = sorted(path for path in chosen.folder.rglob("*") if path.suffix.lower() in PHOTO_ENDINGS)[: chosen.photos]
+    paths = sorted(path for path in chosen.folder.rglob("*") if path.suffix.lower() in ENDINGS)[: chosen.photos]
     model_file = ModelFile("cat", chosen.engine)
     model = model_file.load(chosen.threads)
     with tempfile.TemporaryDirectory() as folder:

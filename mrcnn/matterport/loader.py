@@ -257,8 +257,7 @@ def _translated(settings):
     for name in settings:
         if name in FROM_FILE:
             raise ValueError(f"{name} cannot be set, the file decides it")
-    settings = {SETTINGS.get(name, name): value for name, value in settings.items()}
-    size, multiple = settings.get("image_size", 0), MatterportNetwork.size_multiple
-    if size % multiple:
-        raise ValueError(f"image_max_dim is {size}, expected a multiple of {multiple} pixels")
-    return settings
+        if SETTINGS.get(name, name) == "image_size" and settings[name] % MatterportNetwork.size_multiple:
+            multiple = MatterportNetwork.size_multiple
+            raise ValueError(f"{name} is {settings[name]}, expected a multiple of {multiple} pixels")
+    return {SETTINGS.get(name, name): value for name, value in settings.items()}

@@ -32,7 +32,7 @@ def main(arguments):
     from pipeline.evaluation.coco_eval import table
     from pipeline.training.average import average
 
-    out = Path(arguments.out).with_suffix(".npz")
+    out = Path(arguments.out if arguments.out.endswith(".npz") else f"{arguments.out}.npz")
     val = CocoDataset(arguments.val) if arguments.val else None
     network, card = average(arguments.weights, arguments.size, val)
     if val:

@@ -36,8 +36,7 @@ def main(arguments):
     log = None
     if arguments.json or arguments.report:
         path = f"{arguments.json}.progress" if arguments.json else Path(arguments.report) / "detections.progress"
-        file = weights.locate(arguments.weights, weights.RUNNABLE)
-        log = detection_log(path, file, dataset, arguments.size)
+        log = detection_log(path, weights.locate_runnable(arguments.weights), dataset, arguments.size)
     results, milliseconds = detect_all(model, dataset, arguments.size, progress_log=log)
     report = {**measure(dataset, results), "ms_per_picture": milliseconds}
     print(table(report))

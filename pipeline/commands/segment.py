@@ -46,12 +46,15 @@ def add_arguments(parser):
 
 
 def main(arguments):
+    from mrcnn.model import MOST_OBJECTS
     from pipeline.segmenting.job import run_job
     from pipeline.segmenting.plan import Job
     from pipeline.segmenting.worker import ModelFile
 
     if not 0 <= arguments.confidence <= 1:
         raise ValueError(f"--confidence must lie between 0 and 1, but is {arguments.confidence}")
+    if arguments.limit > MOST_OBJECTS:
+        raise ValueError(f"--limit must be at most {MOST_OBJECTS}, but is {arguments.limit}")
     for name in ("limit", "workers", "threads"):
         value = getattr(arguments, name)
         if value is not None and value < 1:

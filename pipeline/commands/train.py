@@ -142,6 +142,7 @@ def divide(datasets, val, val_annotations, seed):
     from pipeline.data.dataset import CocoDataset
     from pipeline.data.likeness import look
     from pipeline.data.split import choose
+    from pipeline.training.evaluator import readable_photos
 
     if val is None:
         return datasets, None
@@ -153,9 +154,10 @@ def divide(datasets, val, val_annotations, seed):
         if len(datasets) > 1 or not 0 < share < 1:
             raise ValueError(f"--val is {val}, expected a folder, or a share between 0 and 1 of a single --data")
         (whole,) = datasets
-        looks = [look(whole.load_image(image_id)) for image_id in whole.image_ids]
-        chosen = {whole.image_ids[index] for index in choose(looks, share, seed)}
-        rest = [image_id for image_id in whole.image_ids if image_id not in chosen]
+        image_ids = readable_photos(whole)
+        looks = [look(whole.load_image(image_id)) for image_id in image_ids]
+        chosen = {image_ids[index] for index in choose(looks, share, seed)}
+        rest = [image_id for image_id in image_ids if image_id not in chosen]
         print(f"{len(rest)} photos for training, {len(chosen)} for validation", file=sys.stderr)
         return [whole.subset(rest)], whole.subset(sorted(chosen))
     val = CocoDataset(val, val_annotations, datasets[0].class_names)

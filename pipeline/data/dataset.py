@@ -7,6 +7,7 @@ masks, class_ids = dataset.load_mask(image_id)          # bool (H, W, N), int32 
 
 import copy
 import difflib
+import itertools
 import math
 from pathlib import Path
 
@@ -65,7 +66,7 @@ class CocoDataset:
         self._rows = {image_id: [] for image_id in self.images}
         for row in rows:
             if row["category_id"] in self._class_of:
-                self._rows[row["image_id"]].append(row)
+                self._rows[row["image_id"]].append(_usable(row))
 
     def subset(self, image_ids):
         """The same data set with these images alone."""
@@ -117,7 +118,11 @@ class CocoDataset:
         """
         return {
             "images": list(self.images.values()),
-            "annotations": [self._complete(row) for rows in self._rows.values() for row in rows],
+            # Numbered from 1: pycocotools takes a match with an annotation of id 0 for none.
+            "annotations": [
+                self._complete(row) | {"id": number}
+                for number, row in enumerate(itertools.chain.from_iterable(self._rows.values()), start=1)
+            ],
             "categories": [
                 {"id": number, "name": name} for number, name in zip(self.category_ids, self.class_names, strict=True)
             ],
@@ -204,9 +209,22 @@ def _check(images, categories, rows):
         if row["image_id"] not in images:
             raise ValueError(f"annotation {number} is of image {row['image_id']}, which is not listed")
         if not row.get("segmentation"):
-            if "bbox" not in row:
+            if not row.get("bbox"):
                 raise ValueError(f"annotation {number} has neither segmentation nor bbox")
             _corners(row["bbox"])
+
+
+def _usable(row):
+    """The row without an area or, beside an outline, a box that is none: tools leave them empty."""
+    row = dict(row)
+    if row.get("segmentation"):
+        try:
+            _corners(row.get("bbox"))
+        except (ValueError, TypeError):
+            row.pop("bbox", None)
+    if not isinstance(row.get("area"), int | float) or not math.isfinite(row["area"]):
+        row.pop("area", None)
+    return row
 
 
 def _corners(bbox):

@@ -64,11 +64,18 @@ def prepare(
         raise ValueError(f"--split is {split:g}, expected a share such as 0.2, or a number of images")
     root = out.with_suffix("")  # file names count from here, as in NAME.json beside NAME/
     reader = open_reader(format_name, data, annotations, Options(class_names, values, unpack=root))
+    inputs = {Path(path).resolve() for path in reader.inputs}
+    for path in _outputs(out, reader, split):
+        if path.resolve() in inputs:
+            raise ValueError(
+                f"{path} is what is read, and would be written over: add --out NAME.json with another name"
+            )
+    reader.notes = [_spelled(note) for note in reader.notes]
     tell(announce(reader))
     kept_classes = _check_classes(class_names, reader.class_names)
 
     unannotated = set(reader.unannotated)
-    paths = {Path(os.path.relpath(path, root)).as_posix(): path for path in [*reader.images, *unannotated]}
+    paths = {_name(path, root): path for path in [*reader.images, *unannotated]}
     options = class_names, values, boxes, reader.class_names, str(root)
     with _writable(out):
         root.mkdir(parents=True, exist_ok=True)
@@ -89,6 +96,24 @@ def prepare(
         log.path.unlink()
     _remove_empty(root)
     return reports
+
+
+def _name(path, root):
+    """The name of a photo in the JSON file."""
+    return _spelled(Path(os.path.relpath(path, root)).as_posix())
+
+
+def _spelled(text):
+    """A text in which what is not UTF-8 of a file name stands as `\\udcff`, for it cannot be written."""
+    return text.encode(errors="backslashreplace").decode()
+
+
+def _outputs(out, reader, split):
+    """The JSON files that are to be written."""
+    if split is not None:
+        return [_part_path(out, part) for part in ("train", "val")]
+    parts = {reader.part_of(path) for path in [*reader.images, *reader.unannotated]}
+    return [_part_path(out, part or "rest") for part in parts] if len(parts) > 1 else [out]
 
 
 def _part_path(out, part):
@@ -169,6 +194,10 @@ def prepare_image(reader, path, name, class_names, boxes="keep"):
     """
     from pipeline.data.likeness import look
 
+    try:
+        os.fspath(path).encode()
+    except UnicodeEncodeError:
+        return {"file_name": name, "dropped": "its name is not UTF-8: rename it"}
     try:
         photo = Photo.read(path)
         annotation = reader.read(path, photo.upright)

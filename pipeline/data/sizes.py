@@ -2,7 +2,7 @@
 
 import numpy as np
 
-SIZES = (512, 640, 800)  # longer side of the network's input in pixels; what two cores can train
+SIZES = (512, 640, 832)  # longer side of the input in pixels: what two cores can train, multiples of 64 for all presets
 SMALL = 32  # pixels, sqrt of width times height: below, COCO calls objects small, and most are missed
 TINY = 16  # pixels: the smallest anchor; below, next to nothing is found
 SMALL_SHARE = 0.1  # of the objects that may be small

@@ -16,6 +16,10 @@ SHOWN = 0.5  # confidence from which a detection counts as shown to people
 IOU_50, IOU_75 = 0, 5
 ALL, SMALL, MEDIUM, LARGE = range(4)
 KINDS = ("mask", "box", "boundary")
+# Of a result with a box pycocotools takes that for its size, also where masks are measured.
+RESULT_KEYS = {
+    kind: ("image_id", "category_id", "score", "bbox" if kind == "box" else "segmentation") for kind in KINDS
+}
 STATISTICS = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR")
 
 
@@ -160,7 +164,7 @@ def coco_run(truth, results, kind, image_ids=None):
         rows = [row | {"iscrowd": 1} if row.get("box_only") else row for row in truth.dataset["annotations"]]
         truth = _index({**truth.dataset, "annotations": rows})
     with contextlib.redirect_stdout(io.StringIO()):
-        found = truth.loadRes(results)
+        found = truth.loadRes([{key: row[key] for key in RESULT_KEYS[kind]} for row in results])
         if kind == "boundary":
             run = BoundaryEval(truth, found)
         else:

@@ -47,7 +47,8 @@ def check(network, kind, path, photo, size=None, limit=10, confidence=LEAST_CONF
     for name, difference in differences.items():
         if not difference <= tolerances[name]:
             raise ValueError(
-                f"{path} differs from the Keras model by {difference:g} in its {name}, accepted are {tolerances[name]}"
+                f"the {kind} file differs from the Keras model by {difference:g} in its {name}, accepted are "
+                f"{tolerances[name]}"
             )
     return {**differences, "detections": len(expected["scores"])}
 

@@ -17,7 +17,7 @@ FORMATS = {"keras": keras_file, "saved_model": saved_model, "tflite": tflite, "o
 FIGURES = "metrics", "everyday"  # of a card: what was measured with the weights that it came with
 
 
-def export(network, kind, path, size=None, limit=10, card=None, photo=None, calibration=None):
+def export(network, kind, path, size=None, limit=10, card=None, photo=None, calibration=None, verify=None):
     """Write a network in another engine's format, in one piece or not at all.
 
     Args:
@@ -31,6 +31,8 @@ def export(network, kind, path, size=None, limit=10, card=None, photo=None, cali
         photo: uint8 `(H, W, 3)` or `None`. For `"web"`: what the page opens with. Defaults to `None`, Chelsea the cat.
         calibration: list of uint8 `(H, W, 3)` or `None`. For `"onnx"`: photos to find the scales of 8 bits with, see
             `pipeline.exporting.int8`. Defaults to `None`, which keeps float32.
+        verify: function or `None`. Called with the Path of what was written, before it takes the place of what was
+            there; what it raises leaves that as it was. Defaults to `None`.
 
     Raises:
         ValueError: if the kind, the path's ending or an argument is not accepted, or a package is missing.
@@ -57,6 +59,8 @@ def export(network, kind, path, size=None, limit=10, card=None, photo=None, cali
         FORMATS[kind].write(
             part, network, size=size, limit=limit, card=card or {}, photo=photo, calibration=calibration
         )
+        if verify:
+            verify(part)
         if path.is_dir():
             shutil.rmtree(path)
         os.replace(part, path)
@@ -83,15 +87,18 @@ def export_with_card(network, card, kind, path, photo, size=None, limit=10, cali
     from pipeline.exporting import int8
     from pipeline.exporting.check import LEAST_CONFIDENCE, TOLERANCES, check
 
-    export(network, kind, path, size, limit, card, photo, calibration)
     confidence, tolerances = LEAST_CONFIDENCE, TOLERANCES
     if calibration is not None:
         confidence, tolerances = int8.CONFIDENCE, int8.TOLERANCES
         card = {name: value for name, value in card.items() if name not in FIGURES} | {
             "calibrated_on": len(calibration)
         }
-    result = check(network, kind, path, photo, size, limit, confidence, tolerances)
-    result["tolerances"] = tolerances
+    result = {"tolerances": tolerances}
+
+    def verify(part):
+        result.update(check(network, kind, part, photo, size, limit, confidence, tolerances))
+
+    export(network, kind, path, size, limit, card, photo, calibration, verify)
     facts = {
         **card,
         "format": kind,

@@ -14,8 +14,9 @@ import numpy as np
 
 from mrcnn import letterbox
 from mrcnn.extras import install_command
-from mrcnn.images import read_image
-from pipeline.data.formats.source import IMAGE_SUFFIXES
+from mrcnn.images import ENDINGS, read_image
+from pipeline.data.dataset import CocoDataset
+from pipeline.data.formats import default_annotations
 
 PHOTOS = 64  # whose features are looked at for the scales
 # How far the check lets a sure detection move; whether it is as right as before, only `evaluate` can tell.
@@ -29,7 +30,9 @@ OPERATORS = "Conv", "Gemm", "Clip", "Relu", "Add", "MaxPool", "Resize"
 
 
 def calibration_photos(folder):
-    """`PHOTOS` photos of a folder and those below it, or all if it has fewer; the same ones each time.
+    """`PHOTOS` photos of a folder, or all if it has fewer; the same ones each time.
+
+    They are those of the COCO JSON beside the folder, or else all in it and below it.
 
     Returns:
         list of uint8 `(H, W, 3)`.
@@ -37,10 +40,14 @@ def calibration_photos(folder):
     Raises:
         ValueError: if there is none, or one cannot be read.
     """
-    paths = sorted(path for path in Path(folder).rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
+    if default_annotations(folder).is_file():  # masks may lie in the folder as well
+        dataset = CocoDataset(folder)
+        paths = [dataset.path(image_id) for image_id in dataset.image_ids]
+    else:
+        paths = [path for path in Path(folder).rglob("*") if path.suffix.lower() in ENDINGS]
     if not paths:
         raise ValueError(f"{folder} holds no photos, of which 8 bits need some {PHOTOS} to find their scales with")
-    return [read_image(path) for path in random.Random(0).sample(paths, min(PHOTOS, len(paths)))]
+    return [read_image(path) for path in random.Random(0).sample(sorted(paths), min(PHOTOS, len(paths)))]
 
 
 def quantized(network, images):

@@ -76,25 +76,35 @@ class Place:
         Only the names of one folder are in memory at a time.
 
         Yields:
-            str. Relative path, and int, its size in bytes.
+            str. Relative path, with what is not UTF-8 in it as `os.fsdecode` has it.
         """
-        from pyarrow.fs import FileSelector, FileType
-
         waiting = [""]
         while waiting:
             folder = waiting.pop()
-            selector = FileSelector(posixpath.join(self.path, folder) if folder else self.path, allow_not_found=True)
-            entries = sorted(self.filesystem.get_file_info(selector), key=lambda entry: entry.base_name)
             inner = []
-            for entry in entries:
-                if entry.base_name.startswith("."):
+            for base_name, is_folder in sorted(self._entries(posixpath.join(self.path, folder))):
+                if base_name.startswith("."):
                     continue
-                name = posixpath.join(folder, entry.base_name)
-                if entry.type == FileType.Directory:
+                name = posixpath.join(folder, base_name)
+                if is_folder:
                     inner.append(name)
-                elif entry.type == FileType.File:
-                    yield name, entry.size
+                else:
+                    yield name
             waiting += reversed(inner)
+
+    def _entries(self, path):
+        """The files and folders in a folder, in no order: the name of each, and whether it is a folder."""
+        from pyarrow.fs import FileSelector, FileType
+
+        if self.filesystem.type_name != "local":
+            for entry in self.filesystem.get_file_info(FileSelector(path.rstrip("/"), allow_not_found=True)):
+                if entry.type in (FileType.Directory, FileType.File):
+                    yield entry.base_name, entry.type == FileType.Directory
+        elif os.path.isdir(path):
+            with os.scandir(path) as entries:  # PyArrow stops at a name that is not UTF-8
+                for entry in entries:
+                    if entry.is_dir() or entry.is_file():
+                        yield entry.name, entry.is_dir()
 
     def open(self):
         """The file for reading, anywhere in it: a `pyarrow.NativeFile`."""

@@ -82,7 +82,7 @@ class Shards:
     def finished(self):
         """The finished shards: a dict from their number to their record."""
         folder, records = self.out / "finished", {}
-        for name, _ in folder.files():
+        for name in folder.files():
             if name.startswith("part-") and name.endswith(".json"):
                 record = json.loads((folder / name).read())
                 records[record["shard"]] = record

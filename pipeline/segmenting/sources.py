@@ -7,12 +7,9 @@ import io
 import itertools
 import posixpath
 
+from mrcnn.images import ENDINGS
 from pipeline.segmenting.places import Place
 
-PHOTO_ENDINGS = (
-    *(".jpg", ".jpeg", ".jfif", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp"),
-    *(".avif", ".heic", ".heif"),
-)
 LARGEST_FILE = 256_000_000  # bytes of a photo
 ROWS_AT_ONCE = 32  # rows of Parquet whose images are in memory at a time
 ACCEPTED = "a folder of photos, a list of them as .txt, or .parquet files"
@@ -56,16 +53,20 @@ class Source:
         """Every photo, in an order that is the same each time as long as nothing changes.
 
         Yields:
-            `(name, file, row)`: str for people, str relative to the source, int or `None`.
+            `(name, file, row)`: str for people; str relative to the source, or `None` where it is not UTF-8, which all
+            stores and results are; int or `None`.
         """
         return self._photos()
 
     def _below(self):
-        for name, _ in self.base.files():
+        for name in self.base.files():
             ending = posixpath.splitext(name)[1].lower()
-            if ending == ".parquet":
+            shown = name.encode(errors="backslashreplace").decode()
+            if shown != name and ending in (*ENDINGS, ".parquet"):
+                yield shown, None, None
+            elif ending == ".parquet":
                 yield from self._rows(name)
-            elif ending in PHOTO_ENDINGS:
+            elif ending in ENDINGS:
                 yield name, name, None
             else:
                 self.left_out += 1
@@ -128,6 +129,8 @@ class Source:
                     yield lambda file=file: self._from_file(file)
 
     def _from_file(self, file):
+        if file is None:
+            raise ValueError("Its name is not UTF-8: rename it.")
         content = (self.base / file).read(LARGEST_FILE + 1)
         if len(content) > LARGEST_FILE:
             raise ValueError(f"{file} is larger than the accepted {LARGEST_FILE // 1_000_000} MB.")

@@ -31,6 +31,8 @@ def average(paths, size=None, val=None):
     if size is not None and not (32 <= size <= 2048 and size % 32 == 0):
         raise ValueError(f"--size is {size}, expected a multiple of 32 up to 2048")
     (network, card), *others = (weights.load_network(path) for path in paths)
+    if size is not None and size % network.size_multiple:
+        raise ValueError(f"--size is {size}, expected a multiple of {network.size_multiple} for these weights")
     for path, (other, _) in zip(paths[1:], others, strict=True):
         if other.config != network.config:
             raise ValueError(f"{path} is of another config than {paths[0]}")

@@ -77,11 +77,36 @@ class Evaluator:
         weights.save(averaged, self.out / name, {**card, "metrics": metrics})
 
 
-def check_validation(val):
-    """Refuse validation data in which there is nothing to find.
+def readable_validation(val):
+    """The validation data without photos that cannot be read, which are named: better now than at the first evaluation.
+
+    Args:
+        val: `CocoDataset` or `None`.
+
+    Returns:
+        `CocoDataset` or `None`.
 
     Raises:
-        ValueError: as said.
+        ValueError: if there is nothing to find in it.
     """
-    if val and not any(map(val.has_instances, val.image_ids)):
+    if val is None:
+        return None
+    val = val.subset(readable_photos(val))
+    if not any(map(val.has_instances, val.image_ids)):
         raise ValueError(f"no photo of {val.folder} shows an instance of {', '.join(val.class_names)}, for --val")
+    return val
+
+
+def readable_photos(dataset):
+    """The ids of the photos that can be read with their annotations; the others are named on stderr."""
+    from tqdm import tqdm
+
+    readable = []
+    for image_id in tqdm(dataset.image_ids, "read", unit="photo", leave=False, dynamic_ncols=True):
+        try:
+            dataset.load_image(image_id)
+            dataset.windows(image_id)
+            readable.append(image_id)
+        except ValueError as error:
+            print(f"\nleft out: {error}", file=sys.stderr, flush=True)
+    return readable

@@ -7,7 +7,7 @@ from mrcnn.config import replace
 from pipeline.data.reader import SampleReader, next_batch
 from pipeline.training import devices, run_config
 from pipeline.training.checkpoint import Checkpointer
-from pipeline.training.evaluator import Evaluator, check_validation
+from pipeline.training.evaluator import Evaluator, readable_validation
 from pipeline.training.forecast import Forecast
 from pipeline.training.initial_network import initial_network
 from pipeline.training.run_log import Log
@@ -42,12 +42,16 @@ def train(config, datasets, val, out, resume=False, choose_size=False):
 
     checkpointer = Checkpointer(out / "checkpoint.npz")
     checkpointer.check(resume)
-    check_validation(val)
+    val = readable_validation(val)
     strategy = devices.find_strategy()
     worker = devices.worker(strategy)
     first = worker[0] == 0  # the machine that evaluates and writes
     with strategy.scope():
         network = initial_network(config, datasets[0].class_names)
+    if config.image_size % network.size_multiple:
+        raise ValueError(
+            f"image_size is {config.image_size}, expected a multiple of {network.size_multiple} pixels for this network"
+        )
     if datasets[0].category_ids != network.config.coco_category_ids:
         network.config = replace(network.config, category_ids=datasets[0].category_ids)
     reader = SampleReader(datasets, config, network.canvas)

@@ -5,6 +5,7 @@ import sys
 STEPS_UP = (4 / 3, 5 / 3, 2)  # times the size of the training, for as long as each finds more than the one before
 LEAST_GAIN = 0.005  # of mask AP, for which a photo may take longer
 LARGEST = 1280  # pixels
+MULTIPLE = 32  # pixels, of which sizes are, or what the network asks for
 
 
 def choose_input_size(out, val):
@@ -31,9 +32,8 @@ def choose_input_size(out, val):
     model = MaskRCNN(network)
     trained = card["config"]["image_size"]
     reports = {trained: card["metrics"]}
-    best = trained
-    for factor in STEPS_UP:
-        size = round(trained * factor / 32) * 32
+    best, multiple = trained, max(MULTIPLE, network.size_multiple)
+    for size in sorted({round(trained * factor / multiple) * multiple for factor in STEPS_UP} - {trained}):
         if size > LARGEST:
             break
         reports[size] = evaluate(model, val, size, progress=False)

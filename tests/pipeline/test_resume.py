@@ -1,5 +1,6 @@
 """A progress log gives back what was finished, whatever ended the run before."""
 
+import os
 import subprocess
 import sys
 
@@ -78,3 +79,9 @@ def test_the_fingerprint_changes_with_options_and_files(tmp_path):
     prints.append(fingerprint(1, [file]))
     assert len(set(prints)) == 4
     assert prints[-1] == fingerprint(1, [file])
+
+
+def test_the_fingerprint_of_a_name_that_is_not_utf_8(tmp_path):
+    names = [os.fsdecode(name) for name in (b"\xf6", b"\xe4")]
+    prints = [fingerprint(names, []), *(fingerprint(1, [tmp_path / name]) for name in names)]
+    assert len(set(prints)) == 3

@@ -101,7 +101,10 @@ def read_coco(path, check=None):
     """
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8-sig"))
-        images = {row["id"]: row for row in content["images"]}
+        images = {}
+        for row in content["images"]:
+            if images.setdefault(row["id"], row) is not row:
+                raise ValueError(f"two images have the id {row['id']}: annotations do not tell which they mean")
         categories = sorted(content["categories"], key=lambda row: row["id"])
         rows = content["annotations"]
         for row in images.values():

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from mrcnn.images import ENDINGS
 from pipeline.data.formats import Annotation, Region
-from pipeline.data.formats.source import IMAGE_SUFFIXES
 
 VOID = 255  # the edge band of Pascal VOC masks: neither object nor background
 MASK_SUFFIXES = (".png", ".bmp", ".tif", ".tiff")
@@ -158,7 +158,7 @@ def _named_mask(path, source):
 def _photo_stem(mask, stems):
     """The stem among `stems`, lower-case, of the photo that a mask belongs to; None if there is none."""
     candidates = [mask.stem, *(found[1] for rule in (MASK_STEM, NUMBERED) if (found := rule.fullmatch(mask.stem)))]
-    if Path(mask.stem).suffix.lower() in IMAGE_SUFFIXES:  # a.jpg.png
+    if Path(mask.stem).suffix.lower() in ENDINGS:  # a.jpg.png
         candidates.append(Path(mask.stem).stem)
     folders = [mask.parent.name, mask.parent.parent.name]  # masks/a/1.png, a/masks/1.png
     return next((stem.lower() for stem in [*candidates, *folders] if stem.lower() in stems), None)

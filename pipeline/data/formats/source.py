@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from pathlib import Path
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".heic")
+from mrcnn.images import ENDINGS
 
 
 class Source:
@@ -33,7 +33,7 @@ class Source:
             self._files = data_files
         else:
             self._files = [self.where] if self.where.is_file() else _files_below(self.where)
-        self.images = [path for path in data_files if path.suffix.lower() in IMAGE_SUFFIXES]
+        self.images = [path for path in data_files if path.suffix.lower() in ENDINGS]
 
     def files(self, *suffixes):
         """The annotation files with one of these endings, such as `.json`."""
@@ -87,7 +87,7 @@ class Source:
             if path in self._known:
                 return path
         name = parts[-1].lower()
-        stem = name.removesuffix(Path(name).suffix) if Path(name).suffix in IMAGE_SUFFIXES else name
+        stem = name.removesuffix(Path(name).suffix) if Path(name).suffix in ENDINGS else name
         fitting = self._by_name.get(name) or self._by_stem.get(stem, [])
         ranked = sorted(((_likeness(path, parts, beside), path) for path in fitting), reverse=True)
         if len(ranked) > 1 and ranked[0][0] == ranked[1][0]:

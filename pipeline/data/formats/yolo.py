@@ -1,5 +1,6 @@
 """YOLO text files as Ultralytics, Roboflow and Darknet write them: boxes, or polygons of instances."""
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,8 @@ class YoloReader:
 
     @staticmethod
     def recognises(source):
-        return any(_parse(line) is not None for path in _labels(source)[:20] for line in _lines(path)[:1])
+        first = (lines[0] for path in _labels(source) if (lines := _lines(path)))  # negatives have empty files
+        return any(_parse(line) is not None for line in itertools.islice(first, 20))
 
     def __init__(self, source, options):
         labels = _labels(source)

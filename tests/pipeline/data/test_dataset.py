@@ -175,3 +175,45 @@ def test_no_images_at_all(folder):
     folder.with_suffix(".json").write_text('{"images": [], "annotations": [], "categories": []}')
     with pytest.raises(ValueError, match="names no images"):
         CocoDataset(folder)
+
+
+def change(folder, part, row, **entries):
+    path = folder.with_suffix(".json")
+    content = json.loads(path.read_text())
+    content[part][row] |= entries
+    path.write_text(json.dumps(content))
+    return folder
+
+
+def test_annotations_are_numbered_from_1_whatever_the_file_has(folder):
+    change(folder, "annotations", 0, id=0)
+    assert [row["id"] for row in CocoDataset(folder).to_coco()["annotations"]] == [1, 2, 3, 4]
+
+
+def test_two_images_of_one_id_are_refused(folder):
+    change(folder, "images", 1, id=7)
+    with pytest.raises(ValueError, match="is not COCO instance JSON: two images have the id 7"):
+        CocoDataset(folder)
+
+
+@pytest.mark.parametrize(
+    "nothing", [{"bbox": None, "area": None}, {"bbox": []}, {"bbox": [4, 2, None, 3], "area": "x"}]
+)
+def test_a_box_and_an_area_that_are_none_are_worked_out_from_the_outline(folder, nothing):
+    dataset = CocoDataset(change(folder, "annotations", 1, **nothing))
+    row = dataset.to_coco()["annotations"][1]
+    assert (row["area"], row["bbox"]) == (12, [4, 2, 4, 3])
+    assert dataset.boxes(7)[1].tolist() == [2, 4, 5, 8]
+
+
+def test_an_area_that_is_none_is_worked_out_from_a_box_alone(folder):
+    change(folder, "annotations", 1, segmentation=[], bbox=[4, 2, 4, 3], area=None)
+    row = CocoDataset(folder).to_coco()["annotations"][1]
+    assert (row["area"], row["bbox"], row["box_only"]) == (12, [4, 2, 4, 3], True)
+
+
+@pytest.mark.parametrize("box", [None, []])
+def test_neither_an_outline_nor_a_box_is_refused(folder, box):
+    change(folder, "annotations", 1, segmentation=None, bbox=box)
+    with pytest.raises(ValueError, match="annotation 2 has neither segmentation nor bbox"):
+        CocoDataset(folder)

@@ -58,11 +58,13 @@ def test_a_photo_that_cannot_be_read(toys):
     found = kinds(toys)
     assert found.keys() == {"unreadable"}
     assert (found["unreadable"].severity, found["unreadable"].files) == ("error", ["3.png"])
+    assert "training leaves them out, evaluating stops" in found["unreadable"].consequence
 
 
 def test_an_outline_that_cannot_be_decoded(toys):
     change(toys, lambda content: content["annotations"][0].update(segmentation=[[1, 2, 3]]))
-    assert kinds(toys)["undecodable"].files == ["1.png"]
+    found = kinds(toys)["undecodable"]
+    assert found.files == ["1.png"] and "training leaves them out, evaluating stops" in found.consequence
 
 
 def test_a_box_that_is_not_its_masks(toys):
@@ -70,6 +72,12 @@ def test_a_box_that_is_not_its_masks(toys):
     found = kinds(toys)
     assert found.keys() == {"box_and_mask"}
     assert found["box_and_mask"].files == ["2.png"]
+
+
+@pytest.mark.parametrize("box", [None, [], [None] * 4])
+def test_a_box_that_is_none_does_not_disagree_with_its_mask(toys, box):
+    change(toys, lambda content: content["annotations"][2].update(bbox=box))
+    assert kinds(toys) == {}
 
 
 def test_an_object_annotated_twice(toys):
@@ -145,7 +153,7 @@ def test_small_objects(toys):
             row["bbox"] = [10, 10, 1, 2]
 
     change(toys, shrink)
-    assert "under 16 pixels even at an input of 800" in kinds(toys)["tiny"].what
+    assert "under 16 pixels even at an input of 832" in kinds(toys)["tiny"].what
 
 
 def test_the_input_size_follows_from_the_objects():
@@ -155,7 +163,7 @@ def test_the_input_size_follows_from_the_objects():
         640,
         "30% of the objects are under 32 pixels at 512, 0% at 640: training at 640",
     )
-    assert choose_size(np.full(10, 0.01))[0] == 800
+    assert choose_size(np.full(10, 0.01))[0] == 832
 
 
 def test_exit_codes_and_json_for_scripts(toys, monkeypatch, capsys):

@@ -125,6 +125,13 @@ def test_xml_beside_the_images_is_found(tmp_path):
     assert read(tmp_path / "both.json") == {"deep/a.png": [("cup", [0, 0, 10, 10], 100, 0)]}
 
 
+def test_photos_are_seen_by_every_ending_that_they_have(tmp_path):
+    for ending in (".jfif", ".gif", ".JPEG", ".webp", ".bmp", ".tiff"):
+        image(tmp_path / "photos" / f"{ending[1:]}{ending}")
+        voc(tmp_path / f"photos/{ending[1:]}.xml", ("cup", 0, 0, 9, 9, 0))
+    assert run("--data", tmp_path / "photos")["images"] == 6
+
+
 def test_images_may_lie_elsewhere(tmp_path):
     image(tmp_path / "photos/a.jpg")
     voc(tmp_path / "photos/a.xml", ("cup", 0, 0, 9, 9, 0))
@@ -255,6 +262,11 @@ def test_what_was_prepared_can_be_prepared_again(coco):
             '{"images": [{"id": 1, "file_name": "a.jpg", "height": "x", "width": 9}], "annotations": [], '
             '"categories": []}',
             "invalid literal",
+        ),
+        (
+            '{"images": [{"id": 1, "file_name": "a.jpg"}, {"id": 1, "file_name": "b.jpg"}], "annotations": [], '
+            '"categories": []}',
+            "two images have the id 1",
         ),
     ],
 )

@@ -198,6 +198,37 @@ def test_damaged_images_are_dropped_with_the_reason(train, downloaded):
     assert "dropped 1 images: image cannot be read" in train.with_suffix(".report.txt").read_text()
 
 
+def test_images_whose_names_are_not_utf_8_are_dropped_with_the_remedy(train, downloaded, capsys):
+    image, mask = train / "images" / f"{downloaded[1][0]}.jpg", masks_of(train, downloaded[1][1])[0]
+    try:
+        image.rename(image.with_name(os.fsdecode(b"sch\xf6n.jpg")))
+        mask.rename(mask.with_name(os.fsdecode(b"sch\xf6n.png")))
+    except OSError:
+        pytest.skip("this system has no such names")
+    (train / "boxes" / f"{image.stem}.xml").rename(train / "boxes" / os.fsdecode(b"sch\xf6n.xml"))
+    report = run("--data", train)
+    assert report["images"] == 9
+    assert report["dropped_files"] == {r"images/sch\udcf6n.jpg": "its name is not UTF-8: rename it"}
+    assert r"dropped 1 images: its name is not UTF-8: images/sch\udcf6n.jpg" in capsys.readouterr().out
+    assert run("--data", train) == report
+    assert len(CocoDataset(train)) == 9
+
+
+def test_masks_whose_names_are_not_utf_8_are_named_in_a_note(tmp_path):
+    for name in ("a.jpg", "a_mask.png", os.fsdecode(b"sch\xf6n_mask.png")):
+        path = tmp_path / "toys" / name
+        path.parent.mkdir(exist_ok=True)
+        pixels = np.zeros((40, 60), np.uint8)
+        pixels[5:15, 5:15] = 1
+        try:
+            Image.fromarray(pixels).save(path)
+        except OSError:
+            pytest.skip("this system has no such names")
+    report = run("--data", tmp_path / "toys", "--format", "label_masks")
+    assert report["images"] == 1
+    assert any(r"sch\udcf6n_mask.png" in note for note in report["notes"])
+
+
 def test_nothing_usable_is_an_error_and_writes_no_json(train):
     for path in (train / "images").iterdir():
         path.write_bytes(b"no image")

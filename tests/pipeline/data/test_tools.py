@@ -203,6 +203,14 @@ def test_yolo_polygons_and_boxes(tmp_path, layout, names):
     assert "1 photos have no text file: as YOLO has it, there is no object in them" in report["notes"]
 
 
+def test_yolo_labels_are_recognised_behind_many_photos_without_objects(tmp_path):
+    for number in range(30):
+        image(tmp_path / f"toys/{number:02d}.jpg")
+        write(tmp_path / f"toys/{number:02d}.txt", "0 0.5 0.5 0.5 0.25\n" if number == 29 else "\n" * (number % 2))
+    report = run(tmp_path / "toys")
+    assert (report["format"], report["images"], report["images_with_instances"]) == ("yolo", 30, 1)
+
+
 def test_one_part_of_a_yolo_export_has_its_names_above_it(tmp_path):
     image(tmp_path / "toys/train/images/a.jpg")
     write(tmp_path / "toys/train/labels/a.txt", "0 0.5 0.5 0.5 0.25\n")
@@ -444,6 +452,24 @@ def test_a_folder_that_cannot_be_written():
         assert read(out) == {"../../kept/toys/a.jpg": [SQUARE_ROW]}
         for folder in (kept, kept / "toys"):
             folder.chmod(0o755)
+
+
+def test_what_is_read_is_not_written_over(tmp_path):
+    image(tmp_path / "cups/a.jpg")
+    for name in ("train/a.jpg", "valid/b.jpg"):
+        image(tmp_path / "toys" / name)
+    cups = write(tmp_path / "cups.json", coco(["a.jpg"]))
+    toys = write(tmp_path / "toys.json", coco(["train/a.jpg", "valid/b.jpg"]))
+    parts = prepare.prepare(tmp_path / "toys", toys, progress=False)
+    assert [path.name for path in parts] == ["toys-train.json", "toys-val.json"], "these are other files"
+    train, val = parts
+    before = {path: path.read_bytes() for path in (cups, train, val)}
+    for path, options in ((cups, {}), (train, {}), (val, {"split": 0.5})):
+        with pytest.raises(ValueError, match=rf"{path.name} is what is read.*add --out NAME.json"):
+            prepare.prepare(tmp_path / path.stem.partition("-")[0], path, progress=False, **options)
+    assert before == {path: path.read_bytes() for path in before}
+    assert not list(tmp_path.glob("*.progress"))
+    assert run(tmp_path / "cups", cups, tmp_path / "again/cups.json")["images"] == 1
 
 
 def test_a_split_keeps_near_duplicates_together_and_depends_on_its_seed_alone(tmp_path):

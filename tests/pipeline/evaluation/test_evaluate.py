@@ -93,6 +93,25 @@ def test_moved_detections_are_right_up_to_their_overlap(dataset):
     assert "boundary IoU of 0.333" in evaluate.table(report)
 
 
+def test_an_annotation_of_the_id_0_is_found_like_any_other(tmp_path):
+    rows = [annotation(1, 10, 10) | {"id": 0}, annotation(2, 10, 10) | {"id": 1}, annotation(2, 30, 60) | {"id": 2}]
+    report = evaluate.measure(write(tmp_path / "photos", {1: None, 2: None}, rows, ["cat"]), PERFECT)
+    assert report["mask"]["AP"] == report["box"]["AP"] == report["boundary"]["AP"] == 1
+
+
+def test_masks_count_by_their_own_size_and_boxes_by_theirs(tmp_path):
+    """Two corners of a box of 40 x 40 are small as a mask; the box that is found there is of medium size."""
+    mask = np.zeros((64, 96), np.uint8)
+    mask[5:15, 5:15] = mask[35:45, 35:45] = 1
+    code = coco_mask.encode(np.asfortranarray(mask))
+    corners = annotation(1, 5, 5) | {"segmentation": {"size": code["size"], "counts": code["counts"].decode()}}
+    corners |= {"area": 200, "bbox": [5, 5, 40, 40]}
+    dataset = write(tmp_path / "photos", {1: None, 2: None}, [corners], ["cat"])
+    report = evaluate.measure(dataset, [corners | {"score": 0.8}, corners | {"score": 0.9, "image_id": 2}])
+    assert report["mask"]["AP"] == report["mask"]["APs"] == report["boundary"]["APs"] == pytest.approx(0.5)
+    assert (report["box"]["AP"], report["box"]["APs"]) == (pytest.approx(0.5), 1)
+
+
 MOVED = [(12, 10), (12, 10), (30, 58)]
 
 

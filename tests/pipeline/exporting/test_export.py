@@ -14,7 +14,7 @@ from mrcnn.build import build_network
 from mrcnn.config import PRESETS, replace
 from mrcnn.network import Network
 from pipeline.exporting.check import TOLERANCES, check, compare, in_new_process
-from pipeline.exporting.export import FORMATS, export, file_size
+from pipeline.exporting.export import FORMATS, export, export_with_card, file_size
 
 SIZE, LIMIT = 64, 5
 
@@ -194,6 +194,22 @@ def test_a_file_of_another_network_does_not_pass(network, photo, tmp_path):
     export(Network(network.config), "keras", tmp_path / "other.keras")
     with pytest.raises(ValueError, match=r"differs from|the file finds"):
         check(network, "keras", tmp_path / "other.keras", photo, limit=LIMIT)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["keras", "saved_model"])
+def test_a_file_that_fails_its_check_leaves_what_was_there(network, photo, tmp_path, kind, monkeypatch):
+    path = tmp_path / f"small{FORMATS[kind].ENDING}"
+    export_with_card(network, {}, kind, path, photo, limit=LIMIT)
+    files = [each for each in tmp_path.rglob("*") if each.is_file()]
+    before = {each: each.read_bytes() for each in files}
+    monkeypatch.setattr("pipeline.exporting.check.TOLERANCES", dict.fromkeys(TOLERANCES, -1.0))
+    with pytest.raises(ValueError, match=f"the {kind} file differs from the Keras model"):
+        export_with_card(network, {"step": 7}, kind, path, photo, limit=LIMIT)
+    assert {each: each.read_bytes() for each in tmp_path.rglob("*") if each.is_file()} == before
+    with pytest.raises(ValueError, match="differs from"):
+        export_with_card(network, {}, kind, tmp_path / f"new{FORMATS[kind].ENDING}", photo, limit=LIMIT)
+    assert {each: each.read_bytes() for each in tmp_path.rglob("*") if each.is_file()} == before
 
 
 @pytest.mark.parametrize(

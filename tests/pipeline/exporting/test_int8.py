@@ -40,6 +40,17 @@ def test_the_photos_are_the_same_each_time(photos, tmp_path):
         int8.calibration_photos(tmp_path / "empty")
 
 
+def test_the_photos_are_those_of_the_annotations_where_there_are_any(tmp_path):
+    folder = write_dataset(tmp_path / "toys", count=2, negatives=1, side=64)
+    (folder / "masks").mkdir()
+    for number in range(1, 4):
+        Image.new("L", (64, 64)).save(folder / "masks" / f"{number}.png")
+    photos = int8.calibration_photos(folder)
+    assert sorted(photo.tobytes() for photo in photos) == sorted(
+        np.asarray(Image.open(folder / f"{number}.png")).tobytes() for number in range(1, 4)
+    )
+
+
 @pytest.mark.slow
 def test_the_file_agrees_and_its_card_claims_no_figures_of_others(shipped, chelsea, tmp_path):
     network, card = shipped

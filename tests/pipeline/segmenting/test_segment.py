@@ -139,6 +139,29 @@ def test_a_list_and_parquet_give_what_the_folder_gives(photos, expected, segment
         assert contents(rows) == contents(expected), name
 
 
+@pytest.mark.parametrize("form", ["jsonl", "parquet"])
+def test_photos_whose_names_are_not_utf_8_are_errors_of_their_own(photos, segment, tmp_path, form):
+    data = tmp_path / "photos"
+    data.mkdir()
+    (data / "a.jpg").write_bytes((photos / "a/00000.jpg").read_bytes())
+    folder = data / os.fsdecode(b"sch\xf6n")
+    try:
+        folder.mkdir()
+    except OSError:
+        pytest.skip("this system has no such names")
+    (folder / "b.jpg").write_bytes((photos / "a/00000.jpg").read_bytes())
+    (data / os.fsdecode(b"sch\xf6n.parquet")).write_bytes(b"nonsense")
+    (data / os.fsdecode(b"sch\xf6n.txt")).write_text("no photo")
+    summary, rows = segment(data, format=form)
+    assert (summary["photos"], summary["failures"], summary["left_out"]) == (3, 2, 1)
+    assert [(row["file_name"], row["error"]) for row in rows] == [
+        ("a.jpg", None),
+        (r"sch\udcf6n.parquet", "Its name is not UTF-8: rename it."),
+        (r"sch\udcf6n/b.jpg", "Its name is not UTF-8: rename it."),
+    ]
+    assert [row["image_id"] for row in rows] == [1, 2, 3] and rows[0]["annotations"]
+
+
 def test_what_is_no_source_is_said(segment, tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / "photo.doc").write_text("x")
@@ -272,10 +295,14 @@ def test_from_a_bucket_into_a_bucket(photos, expected, model_file, bucket):
     assert summary["last_run"]["photos"] == 5
 
 
-def test_the_command_says_what_is_wrong_in_one_sentence(tmp_path):
-    done = subprocess.run(
-        command(tmp_path / "nowhere", tmp_path / "out"), cwd=ROOT, capture_output=True, text=True, env=os.environ
-    )
+@pytest.mark.parametrize(
+    ("name", "options", "words"),
+    [("nowhere", [], "there is no"), ("photos", ["--limit", "2000"], "--limit must be at most 1000, but is 2000")],
+)
+def test_the_command_says_what_is_wrong_in_one_sentence(photos, tmp_path, name, options, words):
+    line = command(photos.parent / name, tmp_path / "out", *options)
+    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, env=os.environ)
     assert done.returncode == 1 and done.stdout == ""
     (line,) = done.stderr.splitlines()
-    assert line.startswith("python -m pipeline segment: there is no")
+    assert line.startswith(f"python -m pipeline segment: {words}")
+    assert not (tmp_path / "out").exists()

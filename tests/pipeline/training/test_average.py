@@ -32,6 +32,14 @@ def test_the_mean_of_three(tmp_path, monkeypatch):
         np.testing.assert_array_equal(np.asarray(variable), number % 7 + 2)
 
 
+@pytest.mark.parametrize("name", ["soup_0.5", "soup_0.5.npz"])
+def test_a_name_with_a_point_is_kept_whole(tmp_path, monkeypatch, name):
+    path = write(tmp_path / "0.npz", 0)
+    monkeypatch.setattr("sys.argv", ["pipeline", "average", path, path, "--out", str(tmp_path / "runs" / name)])
+    assert command.main() == 0
+    assert {file.name for file in (tmp_path / "runs").iterdir()} == {"soup_0.5.npz", "soup_0.5.json"}
+
+
 def test_the_size_of_the_input_can_be_changed(tmp_path):
     paths = [write(tmp_path / f"{shift}.npz", shift) for shift in (0, 1)]
     network, card = average(paths, size=416)

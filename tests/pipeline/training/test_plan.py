@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from mrcnn import weights
+from mrcnn.matterport.network import MatterportNetwork
 from pipeline import __main__ as command
 from pipeline.commands.train import divide, public_command
 from pipeline.data.dataset import CocoDataset
+from pipeline.data.sizes import SIZES
 from pipeline.training.config import TrainConfig, check_settings
 from pipeline.training.forecast import STEPS, Forecast
 from pipeline.training.plan import canvases, plan
@@ -44,7 +46,11 @@ def test_what_a_person_sets_stays(toys):
     assert plan(given, [dataset], None, epochs=3)[0].steps == 15
 
 
-@pytest.mark.parametrize("size, expected", [(512, (416, 512)), (640, (512, 640)), (800, (640, 800)), (32, (32,))])
+def test_sizes_that_are_chosen_suit_every_preset():
+    assert all(size % MatterportNetwork.size_multiple == 0 for size in SIZES)
+
+
+@pytest.mark.parametrize("size, expected", [(512, (416, 512)), (640, (512, 640)), (832, (672, 832)), (32, (32,))])
 def test_canvases_are_multiples_of_32(size, expected):
     assert canvases(size) == expected
 
@@ -70,6 +76,14 @@ def test_a_share_for_validation(toys):
     assert len(val.to_coco()["images"]) == 2
     with pytest.raises(ValueError, match="--val is 1.5, expected a folder, or a share between 0 and 1"):
         divide([whole], "1.5", None, seed=0)
+
+
+def test_a_share_for_validation_leaves_out_photos_that_cannot_be_read(tmp_path, capsys):
+    folder = write_dataset(tmp_path / "toys", count=9, negatives=1, side=64)
+    (folder / "4.png").write_bytes(b"no photo")
+    (train,), val = divide([CocoDataset(folder)], "0.2", None, seed=0)
+    assert sorted(train.image_ids + val.image_ids) == [1, 2, 3, 5, 6, 7, 8, 9, 10]
+    assert "left out: 4.png is not an image" in capsys.readouterr().err
 
 
 def test_photos_for_both_are_refused(toys, tmp_path):

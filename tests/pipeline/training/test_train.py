@@ -208,6 +208,20 @@ def test_validation_photos_without_an_instance_are_refused(folder, tmp_path):
 
 
 @pytest.mark.slow
+def test_validation_photos_that_cannot_be_read_are_named_before_the_first_step(folder, tmp_path, capsys):
+    val = write_dataset(tmp_path / "val", count=3, negatives=1, side=64)
+    (val / "2.png").write_bytes(b"no photo")
+    content = json.loads(val.with_suffix(".json").read_text())
+    content["annotations"][-1]["segmentation"] = [[1, 2, 3]]  # of 3.png
+    val.with_suffix(".json").write_text(json.dumps(content))
+    assert loop.train(TrainConfig(**SMALL), [CocoDataset(folder)], CocoDataset(val), tmp_path / "run")
+    before, _, _ = capsys.readouterr().err.partition("step 0 of 4")
+    assert "left out: 2.png is not an image" in before
+    assert "val.json: annotation 6 cannot be decoded" in before
+    assert weights.read_card(tmp_path / "run/best.npz")["metrics"]["pictures"] == 2
+
+
+@pytest.mark.slow
 def test_a_damaged_photo_is_named(tmp_path):
     folder = write_dataset(tmp_path / "train", count=2, negatives=0, side=64)
     dataset = CocoDataset(folder)
@@ -450,9 +464,10 @@ def test_a_run_from_a_matterport_file_learns_its_new_class(folder, tmp_path):
     path, _ = random_file(4, 50)
     config = TrainConfig(**{**SMALL, "steps": 2}, init=str(path))
     dataset = CocoDataset(folder)
-    assert loop.train(config, [dataset], dataset, tmp_path / "run", resume=False)
+    assert loop.train(config, [dataset], dataset, tmp_path / "run", resume=False, choose_size=True)
     network, card = weights.load_network(str(tmp_path / "run" / "best.npz"))
     assert (card["config"]["preset"], card["config"]["class_names"]) == ("resnet50", ["cat"])
+    assert list(card["sizes"]) == ["64", "128"]
     assert set(card["metrics"]["mask"]) >= {"AP", "AP50"}
     fresh = initial_network(config, dataset.class_names)
     before, after = (weights.named_variables(model) for model in (fresh, network))
@@ -460,6 +475,21 @@ def test_a_run_from_a_matterport_file_learns_its_new_class(folder, tmp_path):
     assert not [name for name in moved if name.startswith(("backbone/conv1/", "backbone/res2"))]
     assert {"backbone/res5c_branch2c/kernel", "box_head/logits/kernel", "mask_head/logits/kernel"} <= moved
     assert len(MaskRCNN(network).segment(dataset.load_image(1), size=64).scores) <= 100
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ending", [".h5", ".npz"])
+def test_a_size_that_the_network_cannot_read_is_refused_before_the_first_step(folder, tmp_path, ending):
+    path, _ = random_file(4, 50)
+    dataset = CocoDataset(folder)
+    if ending == ".npz":
+        before = initial_network(TrainConfig(**SMALL, init=str(path)), ("cat",))
+        path = tmp_path / "before.npz"
+        weights.save(before, path, weights.card_of(before))
+    config = TrainConfig(**{**SMALL, "image_size": 96}, preset="resnet50", init=str(path))
+    with pytest.raises(ValueError, match="image_size is 96, expected a multiple of 64 pixels"):
+        loop.train(config, [dataset], dataset, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.slow
