@@ -8,6 +8,7 @@ const CHOSEN_ALPHA = 150, OTHER_ALPHA = 80;
 
 let width = 0, height = 0, labels = new Uint8Array(0), objects = [], chosen = 0;
 let opened = null, used = 0, tool = "draw", past = [], future = [], unsaved = false;
+let edits = 0, collected = 0;  // how many there were, ever and when they were last collected
 let point = null, stroking = false, keyStroke = false, spotted = null;
 
 const say = (words) => { part.says.textContent = words; };
@@ -21,12 +22,14 @@ const keep = () => {
   past.push({ labels: labels.slice(), objects: objects.map((object) => ({ ...object })), chosen });
   if (past.length > MOST_STEPS) past.shift();
   future = [];
+  edits++;
   unsaved = true;
 };
 const step = (from, to, words) => {
   if (!from.length) return say(`Nothing to ${words}.`);
   to.push({ labels, objects, chosen });
   ({ labels, objects, chosen } = from.pop());
+  edits++;
   unsaved = true;
   listObjects();
   render();
@@ -320,9 +323,14 @@ root.collect = () => {
     runs.push(labels[start], at - start);
     start = at;
   }
+  collected = stroking || keyStroke ? NaN : edits;  // a stroke is one edit, however far it goes on
   const kept = objects.map((object) => ({ number: object.number, class: object.class }));
   return JSON.stringify({ token: opened.token, runs, objects: kept });
 };
 
-root.saved = () => { unsaved = false; };
+root.saved = () => {
+  // The answer took its time, and nothing kept anybody from brushing meanwhile.
+  if (edits === collected) unsaved = false;
+  else say("What you changed while it was being saved is not saved yet.");
+};
 Object.defineProperty(root, "dirty", { get: () => unsaved });

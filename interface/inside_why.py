@@ -1,6 +1,7 @@
 """Why an animal that somebody points at is not among the detections, in words and as an image."""
 
 import html
+import json
 
 import numpy as np
 
@@ -24,43 +25,98 @@ LOST_IN = {
     "found": "masks on the photo",
 }
 
-# A click, or a box that is dragged, on the picture of the last step, as shares of its sides.
+# What the picture of the last step has so that the keyboard reaches it. A slider is what screen readers leave the arrow
+# keys to, and whose value they say when it changes.
+HANDLE = {
+    "tabindex": "0",
+    "role": "slider",
+    "aria-label": "The result. Arrow keys move a cursor, with Shift by less. Enter asks why nothing was found there. "
+    "Space holds a corner of a box, whose other corner is the cursor; Escape lets it go.",
+}
+# A click, or a box that is dragged, on that picture, as shares of its sides. By keyboard the arrows move a cursor, and
+# Enter asks.
 POINTING_SCRIPT = """
-let from = null, frame = null;
+const ARROWS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+const REACH = 0.02, CURSOR = 12;  // how far an arrow goes, as a share; pixels from the cursor's middle to its edge
+let from = null, cursor = [0.5, 0.5], corner = null;
+const frame = Object.assign(document.createElement("div"), { className: "drag" });
+const share = (value) => Math.min(1, Math.max(0, value));
 const place = (event, image) => {
   const box = image.getBoundingClientRect();
-  const share = (value) => Math.min(1, Math.max(0, value));
   return [share((event.clientY - box.top) / box.height), share((event.clientX - box.left) / box.width)];
 };
-const end = () => { frame?.remove(); from = frame = null; };
+const between = ([y, x], [otherY, otherX]) =>
+  [Math.min(y, otherY), Math.min(x, otherX), Math.max(y, otherY), Math.max(x, otherX)];
+// A frame around a box on the picture, so many pixels further out.
+const show = (image, [top, left, bottom, right], more = 0) => {
+  const { offsetLeft, offsetTop, offsetWidth, offsetHeight } = image;
+  Object.assign(frame.style, {
+    left: `${offsetLeft + left * offsetWidth - more}px`,
+    top: `${offsetTop + top * offsetHeight - more}px`,
+    width: `${(right - left) * offsetWidth + 2 * more}px`,
+    height: `${(bottom - top) * offsetHeight + 2 * more}px`,
+  });
+  image.closest("figure").append(frame);
+};
+const end = () => { frame.remove(); from = null; };
+
 element.addEventListener("pointerdown", (event) => {
   const image = event.target.closest(".why img");
   if (!image) return;
   event.preventDefault();
   end();
   from = { image, at: place(event, image) };
-  frame = Object.assign(document.createElement("div"), { className: "drag" });
-  image.closest("figure").append(frame);
 });
 window.addEventListener("pointermove", (event) => {
-  if (!from) return;
-  const [y, x] = place(event, from.image), { offsetLeft, offsetTop, offsetWidth, offsetHeight } = from.image;
-  Object.assign(frame.style, {
-    left: `${offsetLeft + Math.min(x, from.at[1]) * offsetWidth}px`,
-    top: `${offsetTop + Math.min(y, from.at[0]) * offsetHeight}px`,
-    width: `${Math.abs(x - from.at[1]) * offsetWidth}px`,
-    height: `${Math.abs(y - from.at[0]) * offsetHeight}px`,
-  });
+  if (from) show(from.image, between(from.at, place(event, from.image)));
 });
 window.addEventListener("pointerup", (event) => {
   if (!from) return;
-  const [y, x] = place(event, from.image);
-  const box = [Math.min(y, from.at[0]), Math.min(x, from.at[1]), Math.max(y, from.at[0]), Math.max(x, from.at[1])];
+  const box = between(from.at, place(event, from.image));
   end();
   trigger("select", { box });
 });
 window.addEventListener("pointercancel", end);
-"""
+
+const tell = (image) => {
+  const [down, across] = cursor.map((value) => Math.round(100 * value));
+  image.ariaValueNow = across;
+  image.ariaValueText = `${across} % from the left, ${down} % from the top${corner ? ", a corner is held" : ""}`;
+};
+const showCursor = (image) => {
+  show(image, between(corner ?? cursor, cursor), corner ? 0 : CURSOR);
+  tell(image);
+};
+element.addEventListener("keydown", (event) => {
+  const image = event.target.closest(".why img");
+  if (!image || event.ctrlKey || event.altKey || event.metaKey) return;
+  const way = ARROWS[event.key];
+  if (way) cursor = cursor.map((value, side) => share(value + way[side] * REACH * (event.shiftKey ? 0.2 : 1)));
+  else if (event.key === " ") corner = cursor;
+  else if (event.key === "Escape") corner = null;
+  else if (event.key !== "Enter") return;
+  event.preventDefault();
+  if (event.key === "Enter") {
+    trigger("select", { box: between(corner ?? cursor, cursor) });
+    corner = null;
+  }
+  showCursor(image);
+});
+element.addEventListener("focusin", (event) => { if (event.target.matches(".why img")) showCursor(event.target); });
+// Later: it may be Gradio that takes the focus, in the middle of its own changes.
+element.addEventListener("focusout", () => queueMicrotask(() => { corner = null; end(); }));
+
+// An answer brings another picture, and takes away what its HTML did not have.
+const dress = () => {
+  const image = element.querySelector(".why img");
+  if (!image || image.ariaValueText) return;
+  for (const [name, value] of Object.entries(HANDLE)) image.setAttribute(name, value);
+  if (image === document.activeElement) showCursor(image); else tell(image);
+};
+const changes = { childList: true, subtree: true, attributeFilter: ["src", "aria-valuetext"] };
+new MutationObserver(dress).observe(element, changes);
+dress();
+""".replace("HANDLE", json.dumps(HANDLE))
 
 
 def why_html(walk, shares):
@@ -180,4 +236,7 @@ def _answer(walk, words, wanted, own, rival):
     picture = tile(
         image[top:bottom, left:right], "Click an animal that was missed, or drag a box around it", name="wide why"
     )
-    return f'<div class="verdict" role="status"><p>{words}</p><p class="legend">{", ".join(legend)}</p></div>{picture}'
+    # In place of the picture before it, from the first on, so that the keyboard stays on it.
+    handle = " ".join(f'{name}="{value}"' for name, value in HANDLE.items())
+    picture = picture.replace("<img ", f"<img {handle} ", 1)
+    return f'{picture}<div class="verdict" role="status"><p>{words}</p><p class="legend">{", ".join(legend)}</p></div>'

@@ -36,7 +36,7 @@ SHOWN_BY_BROWSERS = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".avif"}
 
 # Each file is the body of a function that is given the element of its component.
 SCRIPTS = Path(__file__).with_name("scripts")
-STAGE_SCRIPTS = ("pointing.js", "stage.js", "enlarge.js", "anywhere.js", "shared_state.js", "example_names.js")
+STAGE_SCRIPTS = ("pointing.js", "stage.js", "enlarge.js", "anywhere.js", "shared_state.js", "screen_readers.js")
 
 # When an example is removed, Gradio also reports an input, and with it the photo that is no longer there.
 STILL_THERE_SCRIPT = """async (photo, ...others) => {

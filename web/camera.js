@@ -17,35 +17,46 @@ export class Camera {
     this.onStop = onStop;
     this.video = Object.assign(document.createElement("video"), { muted: true, playsInline: true });
     this.running = false;
+    this.attempt = 0; // tells a start whether a press came after its own
   }
 
-  /** @param {Promise<void>} ready the network */
+  /**
+   * @param {Promise<void>} ready the network
+   * @returns {Promise<boolean>} whether its pictures come now
+   */
   async start(ready) {
     this.running = true;
+    const mine = ++this.attempt;
+    let stream;
     try {
       if (!navigator.mediaDevices) throw new Error("The camera needs a page that came by https.");
       const wanted = { width: 640, height: 480, facingMode: "environment" };
-      const stream = await navigator.mediaDevices.getUserMedia({ video: wanted });
-      if (!this.running) return endTracks(stream); // stopped while the visitor was asked
-      this.video.srcObject = stream;
-      await this.video.play();
-      await ready;
-      if (!this.running) return;
+      stream = await navigator.mediaDevices.getUserMedia({ video: wanted });
+      if (mine === this.attempt) {
+        this.video.srcObject = stream;
+        await this.video.play();
+        await ready;
+      }
     } catch (error) {
-      if (!this.running) return;
       const refused = ["NotAllowedError", "NotFoundError", "NotReadableError"].includes(error.name);
-      return this.stop(refused ? "No camera: there is none, it is in use, or this page may not use it." : error.message);
+      const words = refused ? "No camera: there is none, it is in use, or this page may not use it." : error.message;
+      if (mine === this.attempt) this.stop(words);
     }
-    this.watch();
+    if (mine === this.attempt) {
+      this.watch(mine);
+      return true;
+    }
+    endTracks(stream); // stopped while the visitor was asked or the network was on its way, and perhaps started again
+    return false;
   }
 
-  async watch() {
+  async watch(mine) {
     let [last, rate] = [0, 0];
     let frame = this.ask();
     try {
-      while (this.running) {
+      while (mine === this.attempt) {
         const { view, found } = await frame;
-        if (!this.running) return;
+        if (mine !== this.attempt) return;
         frame = this.ask(); // the worker looks at the next one while this one is drawn
         this.onFrame(view, found, rate);
         // The rate that the eye gets: of pictures that came onto the screen.
@@ -55,7 +66,7 @@ export class Camera {
         last = now;
       }
     } catch (error) {
-      if (this.running) this.stop(error.message);
+      if (mine === this.attempt) this.stop(error.message);
     }
   }
 
@@ -74,6 +85,7 @@ export class Camera {
   stop(error) {
     if (!this.running) return;
     this.running = false;
+    this.attempt++;
     endTracks(this.video.srcObject);
     this.video.srcObject = null;
     this.onStop(error);

@@ -273,8 +273,7 @@ element("camera").addEventListener("click", async () => {
   // Read aloud, five sentences a second would be a torment.
   element("status").setAttribute("aria-live", "off");
   document.body.classList.add("live");
-  await camera.start(ready);
-  element("snapshot").hidden = !camera.running;
+  if (await camera.start(ready)) element("snapshot").hidden = false;
 });
 
 element("snapshot").addEventListener("click", async () => {

@@ -133,6 +133,43 @@ def test_what_is_not_saved_is_not_lost_to_another_photo(open_page):
     assert page.problems == []
 
 
+@pytest.mark.parametrize("already_down", [False, True])
+def test_a_stroke_made_while_it_is_saved_is_not_saved(page, already_down):
+    """The server's answer comes after a stroke that was not sent to it, or was sent only in part."""
+    editor = open_in_editor(page, example_photos()[0])
+    page.evaluate(
+        """() => {
+            const editor = document.querySelector("#editor .editor"), saved = editor.saved;
+            editor.saved = () => { saved(); window.answered = (window.answered ?? 0) + 1; };
+        }"""
+    )
+    sent = []
+    page.route("**/gradio_api/queue/join*", lambda route: sent.append(route), times=1)
+    save = page.locator("#correct-save")
+    if not already_down:
+        save.click()
+        page.wait_for_timeout(500)
+    seen = page.locator("#editor canvas").bounding_box()
+    page.mouse.move(seen["x"] + 0.1 * seen["width"], seen["y"] + 0.1 * seen["height"])
+    page.mouse.down()
+    if already_down:
+        save.dispatch_event("click")
+        page.wait_for_timeout(500)
+    page.mouse.move(seen["x"] + 0.3 * seen["width"], seen["y"] + 0.1 * seen["height"], steps=4)
+    page.mouse.up()
+    assert len(sent) == 1, "what was to be saved is on its way"
+    sent[0].continue_()
+    expect(page.locator("#correct-status")).to_contain_text("Saved chelsea.png with 1 cat")
+    page.wait_for_function("() => window.answered === 1")
+    upload(page, example_photos()[1])
+    expect(page.locator("#correct-status")).to_contain_text("What you changed is not saved yet")
+    expect(editor.locator("[data-part=says]")).to_contain_text("is not saved yet")
+    save.click()
+    page.wait_for_function("() => window.answered === 2")
+    upload(page, example_photos()[1])
+    expect(page.locator("#correct-status")).to_contain_text("Brush until it is right, then save.")
+
+
 def test_objects_of_a_model_of_several_classes_get_a_class_each(page):
     editor = open_in_editor(page, example_photos()[0])
     page.evaluate(

@@ -90,6 +90,58 @@ def test_suppression_acts_at_once(page):
     assert int(re.match(r"\d+", caption)[0]) > 6
 
 
+def test_why_not_this_one_by_keyboard(page):
+    open_tab(page, "Inside")
+    page.wait_for_selector(".step h2")
+    page.locator("#why").click()
+    picture = page.locator(".why img")
+    picture.wait_for()
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if picture.evaluate("image => image === document.activeElement"):
+            break
+    expect(picture).to_be_focused()
+    expect(picture).to_have_accessible_name(re.compile("Arrow keys move .* Enter asks"))
+    cursor = page.locator(".why .drag")
+    expect(cursor).to_be_visible()
+
+    def where():
+        box, frame = picture.bounding_box(), cursor.bounding_box()
+        return [
+            (frame[side] + frame[length] / 2 - box[side]) / box[length]
+            for side, length in (("x", "width"), ("y", "height"))
+        ]
+
+    assert where() == pytest.approx([0.5, 0.5], abs=0.01), "it begins in the middle"
+    for _ in range(10):
+        page.keyboard.press("ArrowUp")
+    assert where() == pytest.approx([0.5, 0.3], abs=0.01)
+    expect(picture).to_have_attribute("aria-valuetext", "50 % from the left, 30 % from the top")
+    page.keyboard.press("Enter")
+    verdict = page.locator(".verdict")
+    expect(verdict).to_contain_text(re.compile(r"That is cat \d: it was found"))
+    # The answer is another picture, and the keyboard is still on it: a box is asked for next.
+    expect(picture).to_be_focused()
+    expect(cursor).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    assert where() == pytest.approx([0.52, 0.3], abs=0.01)
+    for key, times in (("ArrowRight", 2), ("ArrowDown", 20), ("Space", 1), ("ArrowRight", 17), ("ArrowDown", 13)):
+        for _ in range(times):
+            page.keyboard.press(key)
+    box, frame = picture.bounding_box(), cursor.bounding_box()
+    assert frame["width"] / box["width"] == pytest.approx(0.34, abs=0.02)
+    assert frame["height"] / box["height"] == pytest.approx(0.26, abs=0.02)
+    page.keyboard.press("Enter")
+    expect(verdict).to_contain_text(re.compile(r"Lost in step \d+, "))
+    expect(picture).to_be_focused()
+    page.locator("#step-back").focus()
+    expect(cursor).to_have_count(0)
+    # Another step has no place to ask about.
+    choose(page, "RoIAlign")
+    expect(page.locator(".step img[tabindex]")).to_have_count(0)
+    assert page.problems == []
+
+
 def test_why_not_this_one(page):
     open_tab(page, "Inside")
     page.wait_for_selector(".step h2")

@@ -487,6 +487,25 @@ def test_everything_is_reached_by_keyboard(page):
 
 
 @pytest.mark.slow
+def test_screen_readers_are_told_of_results(page):
+    line = page.locator("#status").get_by_role("status")
+    expect(line).to_have_text("Choose a photo, or one of the examples.")
+    before = line.element_handle()
+    segment(page)
+    assert re.match(r"Found \d cats? in ", before.inner_text()), "in a region that was there before"
+    for tab, name in (("Video", "clip-status"), ("Many photos", "batch-status"), ("Correct", "correct-status")):
+        open_tab(page, tab)
+        line = page.locator(f"#{name}").get_by_role("status")
+        expect(line).to_be_visible()
+        assert line.inner_text(), "the words themselves"
+        expect(line.get_by_test_id("status-tracker")).to_have_count(0)
+    # The line of the camera changes several times a second.
+    open_tab(page, "Live")
+    expect(page.locator("#live-status p")).to_be_visible()
+    expect(page.locator("#live-row").get_by_role("status")).to_have_count(0)
+
+
+@pytest.mark.slow
 def test_phone(open_page):
     page = open_page(viewport={"width": 390, "height": 844}, device_scale_factor=2, is_mobile=True, has_touch=True)
     segment(page)

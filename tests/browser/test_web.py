@@ -235,6 +235,67 @@ def test_a_camera_that_comes_too_late_is_off(page, chelsea_file):
     expect(page.locator("#status")).to_contain_text("Found 1 cat in ")
 
 
+# Pictures that the worker was asked for and did not answer yet are counted, and the network is let go by hand. The
+# browser's question for the camera waits too, if `asks` is true.
+SLOW_START = """(asks) => {
+    Object.assign(window, { streams: [], prompts: [], most: 0 });
+    const open = new Set();
+    window.Worker = class extends Worker {
+        constructor(...values) {
+            super(...values);
+            this.addEventListener("message", ({ data }) => open.delete(data.id));  // before the page's own
+        }
+        postMessage(message, ...others) {
+            const post = () => super.postMessage(message, ...others);
+            if (message.task === "load") return void (window.letLoad = post);
+            if (message.task === "detect") window.most = Math.max(window.most, open.add(message.id).size);
+            post();
+        }
+    };
+    const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    navigator.mediaDevices.getUserMedia = async (wishes) => {
+        if (asks) await new Promise((resolve) => prompts.push(resolve));
+        const stream = await ask(wishes);
+        streams.push(stream);
+        return stream;
+    };
+}"""
+LIVE_STREAMS = "streams.filter((stream) => stream.getTracks().some((track) => track.readyState === 'live')).length"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("asks", [True, False])
+def test_a_camera_that_is_started_twice_runs_once(open_site, site, asks):
+    """Started, stopped and started again while the browser asks, or while the network is on its way."""
+    page = open_site(address="about:blank", ready=False)
+    page.add_init_script(f"({SLOW_START})({json.dumps(asks)})")
+    page.goto(site, timeout=PATIENCE)
+    page.wait_for_function("() => Boolean(window.letLoad)")
+    for count, name in enumerate(("Live camera", "Stop camera", "Live camera")):
+        page.get_by_role("button", name=name).click()
+        if asks:
+            page.wait_for_function(f"() => prompts.length === {1 + count // 2}")
+        else:
+            page.wait_for_function(f"() => {LIVE_STREAMS} === {1 - count % 2}")
+    if asks:
+        page.evaluate("prompts[0]()")
+        page.wait_for_function("() => streams.length === 1")
+        page.wait_for_timeout(500)
+        expect(page.get_by_role("button", name="Take this picture")).to_be_hidden()
+        page.evaluate("prompts[1]()")
+    page.wait_for_function("() => streams.length === 2")
+    page.wait_for_timeout(1000)  # each start waits for the network now
+    page.evaluate("letLoad()")
+    expect(page.locator("#status")).to_have_text(re.compile(r"^Live: 1 cat, [\d.]+ pictures a second$"))
+    page.wait_for_timeout(1000)
+    assert page.evaluate(LIVE_STREAMS) == 1, "the first camera is off"
+    assert page.evaluate("most") == 1, "one picture at a time is looked at"
+    expect(page.get_by_role("button", name="Take this picture")).to_be_visible()
+    page.get_by_role("button", name="Stop camera").click()
+    assert page.evaluate(LIVE_STREAMS) == 0
+    assert page.problems == []
+
+
 @pytest.mark.slow
 def test_a_camera_that_is_refused(browser, site):
     flags = [flag for flag in CHROMIUM_FLAGS if "use-fake-ui" not in flag]
