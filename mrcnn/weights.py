@@ -68,9 +68,10 @@ def beside(path, ending):
 
 
 def available(endings=RUNNABLE):
-    """Names of the models that can be loaded: the shipped ones and the user's own, the default `cat` first.
+    """Names of the models that are of use as they are: the shipped ones and the user's own, the default `cat` first.
 
-    `NAME.npz`, `NAME.onnx` and `NAME.int8.onnx` are one model.
+    `NAME.npz`, `NAME.onnx` and `NAME.int8.onnx` are one model. One whose card says `initial` is there to train from,
+    and is left out.
 
     Args:
         endings: tuple of str. Kinds of files that will do. Defaults to all of `RUNNABLE`.
@@ -84,7 +85,8 @@ def available(endings=RUNNABLE):
 
 def _describes_a_model(path):
     try:
-        return "config" in read_card(path)
+        card = read_card(path)
+        return "config" in card and not card.get("initial")
     except ValueError as error:  # one damaged card must not hide the other models
         warnings.warn(f"{error}; that model is left out", stacklevel=2)
         return False

@@ -113,7 +113,7 @@ def next_command(reports):
     train = [folder for folder, part in folders.items() if part == "train"] or [*folders]
     val = [folder for folder, part in folders.items() if part == "val"]
     options = f"--data {train[0]} " + (f"--val {val[0]}" if val and train != val else "--val 0.2")
-    return f"next: python -m pipeline train {options} --init cat --out runs/NAME"
+    return f"next: python -m pipeline train {options} --out runs/NAME"
 
 
 def _first_names(names):

@@ -1,6 +1,6 @@
 """The recipe for data of one's own, and what `train` uses unless told otherwise.
 
-    python -m pipeline train --config own --data DATA-train --val DATA-val --init cat --out runs/NAME
+    python -m pipeline train --config own --data DATA-train --val DATA-val --out runs/NAME
 
 Input size, canvases, steps, warm-up and evaluations follow from the data, see `pipeline/training/plan.py`; what `--set`
 gives stays as it is.
@@ -9,7 +9,7 @@ gives stays as it is.
 from pipeline.training.config import TrainConfig
 
 CONFIG = TrainConfig(
-    init="cat",
+    init="objects",  # for most classes the best of those that ship, see `weights/objects.md`
     learning_rate=3e-4,
     # Photos of one's own are few and much alike; stronger jitter than this costs more time than they teach.
     scale=(0.7, 1.5),
