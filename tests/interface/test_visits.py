@@ -20,6 +20,7 @@ REMEMBERED = 3
 def served(monkeypatch, tmp_path):
     """A served page that remembers three visits: its blocks, its cache and its address."""
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "kept"))
+    monkeypatch.setenv("MRCNN_ENGINE", "onnx")
     monkeypatch.setattr(housekeeping, "TRIM_EVERY", 0.3)
     monkeypatch.setattr(housekeeping, "SESSIONS", REMEMBERED)
     cache = AnalysisCache()

@@ -1,6 +1,7 @@
 """What requests bring along, and how much of it the server holds at a time."""
 
 import asyncio
+import concurrent.futures
 import json
 import types
 
@@ -59,7 +60,9 @@ def knock(page):
         await guarded({**scope, "client": (address, 1)}, receive, send)
         return statuses[0]
 
-    return lambda address, body=BODY: asyncio.run(post(address, body))
+    # In a thread of its own: the browser tests leave a loop running in this one.
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        yield lambda address, body=BODY: pool.submit(asyncio.run, post(address, body)).result()
 
 
 def test_what_waits_in_the_queue_has_a_bound_an_address_and_in_all(page, knock):
