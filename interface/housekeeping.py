@@ -7,13 +7,11 @@ shown last, images included, for as long as the server runs: half a megabyte a v
 import asyncio
 import contextlib
 import datetime
-import os
 import time
 
-from interface.safety.folder import LOCK
 from interface.safety.log import log_failure
 from interface.safety.memory import release_memory, trim_memory
-from interface.safety.quota import Quota, files_below
+from interface.safety.quota import Quota, files_below, kept_files
 
 LIFETIME = 7200  # seconds
 EVERY = 300  # seconds between two rounds
@@ -49,7 +47,9 @@ async def _trim(app):
             release_closed(app.state_holder, TRIM_EVERY)
             forget_most(app.state_holder, SESSIONS)
             await asyncio.to_thread(trim_memory)
-            await asyncio.to_thread(quota.make_room, app.uploaded_file_dir, _kept(app))  # results fill the disk, too
+            await asyncio.to_thread(
+                quota.make_room, app.uploaded_file_dir, kept_files(app)
+            )  # results fill the disk, too
 
 
 async def _make_rounds(app):
@@ -58,13 +58,7 @@ async def _make_rounds(app):
         with _written_down():
             forget_sessions(app.state_holder, AGE)
             await asyncio.to_thread(release_memory)
-            await asyncio.to_thread(delete_files, app.uploaded_file_dir, AGE, _kept(app))
-
-
-def _kept(app):
-    """Paths of the files that stay: the page's own examples, and the mark that the folder is in use."""
-    kept = set().union(*(block.keep_in_cache for block in app.get_blocks().blocks.values()))
-    return kept | {os.path.join(app.uploaded_file_dir, LOCK)}
+            await asyncio.to_thread(delete_files, app.uploaded_file_dir, AGE, kept_files(app))
 
 
 @contextlib.contextmanager

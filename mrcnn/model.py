@@ -102,12 +102,13 @@ class MaskRCNN:
         if path.suffix == ".onnx":
             engine = OnnxEngine(path, threads)
             return cls(engine, engine.card)
-        if threads is not None or limited_cores():
+        limit = threads or limited_cores()
+        if limit:
             engines.require_tensorflow(path.name)
             from mrcnn.engines.tensorflow import limit_threads
 
             with contextlib.nullcontext() if threads else contextlib.suppress(ValueError):  # TensorFlow has started
-                limit_threads(threads or limited_cores())
+                limit_threads(limit)
         return cls(*weights.load_network(path), compiled=compiled)
 
     @classmethod

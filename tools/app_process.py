@@ -29,6 +29,13 @@ class RunningApp(NamedTuple):
     process_id: int
 
 
+def free_port():
+    """The number of a port of this machine that nothing listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
 @contextlib.contextmanager
 def running_app(**environment):
     """Serves the app on a free port for as long as the context lasts.
@@ -42,9 +49,7 @@ def running_app(**environment):
     Raises:
         OSError: if it does not start.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     inherited = {
         name: value
         for name, value in os.environ.items()

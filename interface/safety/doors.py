@@ -17,7 +17,7 @@ from interface.safety import headers
 from interface.safety.blocks import FULL, NO_ROOM, WENT_WRONG
 from interface.safety.log import log_failure, metrics
 from interface.safety.memory import memory_in_use
-from interface.safety.quota import Quota
+from interface.safety.quota import Quota, kept_files
 from interface.safety.shares import (
     BODIES,
     BODIES_EACH,
@@ -159,8 +159,7 @@ class Doors:
         if not self._uploads.take(address):
             raise Busy("Too many uploads are under way; please try again in a moment.")
         try:
-            kept = set().union(*(block.keep_in_cache for block in app.get_blocks().blocks.values()))
-            if not await asyncio.to_thread(self._quota.make_room, app.uploaded_file_dir, kept):
+            if not await asyncio.to_thread(self._quota.make_room, app.uploaded_file_dir, kept_files(app)):
                 raise Refused(507, NO_ROOM)
             answer.keep = True
             await self._app(scope, _watched(receive), answer.send)

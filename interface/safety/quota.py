@@ -78,6 +78,12 @@ class Quota:
                 del self._uploads[address]
 
 
+def kept_files(app):
+    """Paths, set of str, of the files that stay: the page's own examples, and the mark that the folder is in use."""
+    kept = set().union(*(block.keep_in_cache for block in app.get_blocks().blocks.values()))
+    return kept | {os.path.join(app.uploaded_file_dir, LOCK)}
+
+
 def files_below(folder):
     """The files below a folder, list of Path; what others delete in the meantime may be among them."""
     return [Path(place, name) for place, _, names in os.walk(folder) for name in names]

@@ -93,7 +93,6 @@ class Places:
         """Takes places, or gives `False` if there are not so many."""
         own, of_all = self._taken[address] + count, self._taken.total() + count
         if own > self._each or (self._of_all and of_all > self._of_all):
-            self.free(address, 0)
             return False
         self._taken[address] = own
         return True

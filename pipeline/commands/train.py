@@ -154,9 +154,9 @@ def divide(datasets, val, val_annotations, seed):
         if len(datasets) > 1 or not 0 < share < 1:
             raise ValueError(f"--val is {val}, expected a folder, or a share between 0 and 1 of a single --data")
         (whole,) = datasets
-        image_ids = readable_photos(whole)
-        looks = [look(whole.load_image(image_id)) for image_id in image_ids]
-        chosen = {image_ids[index] for index in choose(looks, share, seed)}
+        looks = {image_id: look(image) for image_id, image in readable_photos(whole)}
+        image_ids = list(looks)
+        chosen = {image_ids[index] for index in choose(list(looks.values()), share, seed)}
         rest = [image_id for image_id in image_ids if image_id not in chosen]
         print(f"{len(rest)} photos for training, {len(chosen)} for validation", file=sys.stderr)
         return [whole.subset(rest)], whole.subset(sorted(chosen))

@@ -91,22 +91,25 @@ def readable_validation(val):
     """
     if val is None:
         return None
-    val = val.subset(readable_photos(val))
+    val = val.subset([image_id for image_id, _ in readable_photos(val)])
     if not any(map(val.has_instances, val.image_ids)):
         raise ValueError(f"no photo of {val.folder} shows an instance of {', '.join(val.class_names)}, for --val")
     return val
 
 
 def readable_photos(dataset):
-    """The ids of the photos that can be read with their annotations; the others are named on stderr."""
+    """The photos that can be read with their annotations; the others are named on stderr.
+
+    Yields:
+        int, the id, and uint8 `(H, W, 3)`, the image.
+    """
     from tqdm import tqdm
 
-    readable = []
     for image_id in tqdm(dataset.image_ids, "read", unit="photo", leave=False, dynamic_ncols=True):
         try:
-            dataset.load_image(image_id)
+            image = dataset.load_image(image_id)
             dataset.windows(image_id)
-            readable.append(image_id)
         except ValueError as error:
             print(f"\nleft out: {error}", file=sys.stderr, flush=True)
-    return readable
+        else:
+            yield image_id, image

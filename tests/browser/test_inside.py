@@ -90,12 +90,18 @@ def test_suppression_acts_at_once(page):
     assert int(re.match(r"\d+", caption)[0]) > 6
 
 
-def test_why_not_this_one_by_keyboard(page):
+def ask_why(page):
+    """Opens "Why not this one?", and gives its picture."""
     open_tab(page, "Inside")
     page.wait_for_selector(".step h2")
     page.locator("#why").click()
     picture = page.locator(".why img")
     picture.wait_for()
+    return picture
+
+
+def test_why_not_this_one_by_keyboard(page):
+    picture = ask_why(page)
     for _ in range(40):
         page.keyboard.press("Tab")
         if picture.evaluate("image => image === document.activeElement"):
@@ -143,11 +149,7 @@ def test_why_not_this_one_by_keyboard(page):
 
 
 def test_why_not_this_one(page):
-    open_tab(page, "Inside")
-    page.wait_for_selector(".step h2")
-    page.locator("#why").click()
-    image = page.locator(".why img")
-    image.wait_for()
+    image = ask_why(page)
     image.scroll_into_view_if_needed()
     box = image.bounding_box()
 

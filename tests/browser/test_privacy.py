@@ -17,7 +17,7 @@ from interface.page import build_page, serve
 from interface.session import AnalysisCache, Models
 from tests.browser.conftest import PATIENCE
 from tests.browser.test_page import download, segment, set_slider
-from tools.app_process import running_app
+from tools.app_process import free_port, running_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -42,9 +42,7 @@ def test_nothing_outlives_its_time(browser, monkeypatch, tmp_path):
     blocks = build_page(Models(), recent)
     examples = files(kept)
     assert len(examples) == len(example_photos()) + len(SCENES) + 3  # the drawn dog, the clips of Live and of Video
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     serve(blocks, "127.0.0.1", port)
     context = browser.new_context(viewport={"width": 1366, "height": 900})
     context.set_default_timeout(PATIENCE)

@@ -5,6 +5,7 @@ import time
 import types
 
 import gradio as gr
+import pytest
 from gradio.state_holder import StateHolder
 
 from interface import housekeeping
@@ -23,13 +24,30 @@ def test_old_files_are_deleted_and_only_they(tmp_path):
     delete_files(tmp_path / "missing", seconds=0)
 
 
-def test_sessions_are_forgotten_with_their_states():
+@pytest.fixture
+def visits():
+    """What Gradio remembers of sessions on a page with one state, that state's key, and what its callback was given."""
     dropped = []
     with gr.Blocks() as blocks:
         state = gr.State(None, delete_callback=dropped.append)
     holder = StateHolder()
     holder.set_blocks(blocks)
-    holder["someone"][state._id] = "token"
+    return holder, state._id, dropped
+
+
+@pytest.fixture
+def two_visits(visits):
+    """The same with an open page and a closed one."""
+    holder, key, _ = visits
+    for name in ("open", "closed"):
+        holder[name][key] = f"token of the {name} page"
+    holder["closed"].is_closed = True
+    return visits
+
+
+def test_sessions_are_forgotten_with_their_states(visits):
+    holder, key, dropped = visits
+    holder["someone"][key] = "token"
     forget_sessions(holder, seconds=60)
     assert "someone" in holder and dropped == []
     time.sleep(0.05)
@@ -37,34 +55,21 @@ def test_sessions_are_forgotten_with_their_states():
     assert "someone" not in holder and dropped == ["token"] and holder.time_last_used == {}
 
 
-def test_sessions_of_closed_pages_are_forgotten_sooner():
-    with gr.Blocks() as blocks:
-        state = gr.State(None)
-    holder = StateHolder()
-    holder.set_blocks(blocks)
-    for name in ("open", "closed"):
-        holder[name][state._id] = "token"
-    holder["closed"].is_closed = True
+def test_sessions_of_closed_pages_are_forgotten_sooner(two_visits):
+    holder, _, _ = two_visits
     time.sleep(0.05)
     forget_sessions(holder, seconds=60, closed_seconds=0.01)
     assert list(holder.session_data) == ["open"]
 
 
-def test_what_closed_pages_keep_in_memory_is_released_and_their_state_waits():
-    dropped = []
-    with gr.Blocks() as blocks:
-        state = gr.State(None, delete_callback=dropped.append)
-    holder = StateHolder()
-    holder.set_blocks(blocks)
-    for name in ("open", "closed"):
-        holder[name][state._id] = f"token of the {name} page"
-    holder["closed"].is_closed = True
+def test_what_closed_pages_keep_in_memory_is_released_and_their_state_waits(two_visits):
+    holder, key, dropped = two_visits
     release_closed(holder, seconds=60)
     assert dropped == []
     time.sleep(0.05)
     release_closed(holder, seconds=0.01)
     assert dropped == ["token of the closed page"]
-    assert holder["closed"][state._id] == "token of the closed page"
+    assert holder["closed"][key] == "token of the closed page"
 
 
 def test_rounds_are_made_until_the_page_ends(tmp_path, monkeypatch):

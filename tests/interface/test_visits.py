@@ -1,6 +1,5 @@
 """What the served page keeps of visits: much while they last, less once they are over, never without bound."""
 
-import socket
 import time
 
 import pytest
@@ -9,6 +8,7 @@ from PIL import Image
 from interface import housekeeping, page
 from interface.examples import example_photos
 from interface.session import AnalysisCache, Models
+from tools.app_process import free_port
 from tools.visitor import Visitor, words
 
 pytestmark = pytest.mark.slow
@@ -25,9 +25,7 @@ def served(monkeypatch, tmp_path):
     monkeypatch.setattr(housekeeping, "SESSIONS", REMEMBERED)
     cache = AnalysisCache()
     blocks = page.build_page(Models(), cache)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     page.serve(blocks, "127.0.0.1", port)
     yield blocks, cache, f"http://127.0.0.1:{port}"
     blocks.close()
