@@ -295,7 +295,10 @@ class Network(keras.Model):
         )
 
     def call(self, images):
-        """`detect` with a confidence of 0.05, for Keras's own `network(images)` and `predict`."""
+        """`detect` with a confidence of 0.05, for Keras's own `network(images)`.
+
+        Not for `predict`, which joins batches without moving `image_index`: its images would count from 0 in each.
+        """
         return self.detect(images, 0.05, self.config.detection_limit)
 
     def training_losses(self, images, truth, seeds, sampling=None):

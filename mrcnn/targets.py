@@ -62,19 +62,23 @@ def sample(labels, count, positive_share, seed):
     """Pick at random up to `count` candidates, at most `positive_share` of them positive, the rest negative.
 
     Args:
-        labels: int32 `(N,)` from `match`, N >= `count`.
+        labels: int32 `(N,)` from `match`.
         count: int. Size of the sample.
         positive_share: float. 0 to 1.
         seed: int32 `(2,)`.
 
     Returns:
-        int32 `(count,)` rows, positives first, and int32 `(count,)` their labels, IGNORED where there were too few.
+        int32 `(count,)` rows, positives first, and int32 `(count,)` their labels, IGNORED where there were too few:
+        such a row may be any.
     """
+    too_few = tf.maximum(count - tf.size(labels), 0)
+    labels = tf.pad(labels, [[0, too_few]], constant_values=IGNORED)
     chance = tf.random.stateless_uniform(tf.shape(labels), seed)
     scores, rows = tf.math.top_k(tf.where(labels == POSITIVE, chance, -1.0), int(count * positive_share))
     chosen = tf.scatter_nd(rows[:, None], tf.cast(scores >= 0.0, tf.float32), tf.shape(labels)) > 0.0
     order = tf.where(chosen, 2.0 + chance, tf.where(labels == NEGATIVE, chance, -1.0))
     order, rows = tf.math.top_k(order, count)
+    rows = tf.minimum(rows, tf.size(labels) - too_few - 1)
     return rows, tf.where(order >= 2.0, POSITIVE, tf.where(order >= 0.0, NEGATIVE, IGNORED))
 
 

@@ -8,6 +8,7 @@
     python -m pipeline segment             what a model finds in many photos
     python -m pipeline serve               a model as an HTTP service
     python -m pipeline average             the mean of the weights of several runs
+    python -m pipeline calibrate           scores that mean what they say
     python -m pipeline export              write a model for another engine
     python -m pipeline benchmark           speed of the whole and of every stage
     python -m pipeline convert-backbone    initial backbone weights from an Open Images detector
@@ -34,6 +35,7 @@ COMMANDS = {
     "segment": "what a model finds in many photos, on one machine or on a cluster",
     "serve": "a model as an HTTP service, with batching and several replicas",
     "average": "the mean of the weights of several runs",
+    "calibrate": "correct how sure a model is, from photos that it was not trained on",
     "export": "write a model for Keras, SavedModel, LiteRT, ONNX or as a static page, and check the file",
     "benchmark": "speed of the whole and of every stage, beside other models",
     "convert-backbone": "initial backbone weights from an Open Images detector",

@@ -12,7 +12,7 @@ DATA is a folder of photos with COCO instance JSON beside it (DATA.json), as `py
 are tried; a --config that names a recipe is followed to the letter. The run's folder gets:
 
     checkpoint.npz    weights, their moving average, optimizer, step and best score: all that --resume needs
-    best.npz, .json   the averaged weights with the best validation mask AP, as float16, for `--weights runs/cat/best`
+    best.npz, .json   the averaged weights with the best validation AP, as float16, for `--weights runs/cat/best`
     last.npz, .json   those of the last evaluation, which `python -m pipeline average` may want instead
     log.csv           losses, learning rate, seconds a step, share of the time spent waiting for data
     evaluations.csv   validation figures
@@ -89,6 +89,8 @@ def main(arguments):
     from pipeline.training.plan import plan
     from pipeline.training.release import check_name, release, release_onnx
 
+    if arguments.epochs is not None and arguments.epochs < 1:
+        raise ValueError(f"--epochs is {arguments.epochs}, expected 1 or more")
     settings = list(arguments.set)
     settings += [f"init={arguments.init}"] if arguments.init else []
     for option, key in ALIASES.items():

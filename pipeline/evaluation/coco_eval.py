@@ -134,6 +134,16 @@ def measure(dataset, results):
     }
 
 
+def headline(report):
+    """The figure by which models of the same data are compared: the mask AP, or the box AP where all are box-only.
+
+    Returns:
+        `"mask"` or `"box"`, and the AP, a fraction 0 to 1, or -1 where there is nothing to measure.
+    """
+    kind = "mask" if report["mask"]["AP"] >= 0 else "box"
+    return kind, report[kind]["AP"]
+
+
 def read_truth(dataset):
     """The annotations of a data set as `pycocotools.coco.COCO`."""
     return _index(dataset.to_coco())
@@ -150,7 +160,7 @@ def _index(content):
 
 
 def coco_run(truth, results, kind, image_ids=None):
-    """An accumulated `COCOeval` for a kind of `KINDS`, on some photos or all; `None` without any detection.
+    """An accumulated `COCOeval` for a kind of `KINDS`, on some photos or all.
 
     Except for "box", box-only instances are ignore regions.
     """
@@ -158,13 +168,12 @@ def coco_run(truth, results, kind, image_ids=None):
 
     from pipeline.evaluation.boundary import BoundaryEval
 
-    if not results:
-        return None
     if kind != "box" and any(row.get("box_only") for row in truth.dataset["annotations"]):
         rows = [row | {"iscrowd": 1} if row.get("box_only") else row for row in truth.dataset["annotations"]]
         truth = _index({**truth.dataset, "annotations": rows})
     with contextlib.redirect_stdout(io.StringIO()):
-        found = truth.loadRes([{key: row[key] for key in RESULT_KEYS[kind]} for row in results])
+        rows = [{key: row[key] for key in RESULT_KEYS[kind]} for row in results]
+        found = truth.loadRes(rows) if rows else _index({**truth.dataset, "annotations": []})
         if kind == "boundary":
             run = BoundaryEval(truth, found)
         else:
@@ -178,8 +187,6 @@ def coco_run(truth, results, kind, image_ids=None):
 
 def statistics(run, row=None):
     """COCO's summary of a run as a dict of fractions: of the class in this row, or the mean of all."""
-    if run is None:
-        return dict.fromkeys(STATISTICS, 0.0)
     classes = slice(None) if row is None else slice(row, row + 1)
     precision = run.eval["precision"][:, :, classes, :, -1]  # IoU, recall, class, area
     values = {
@@ -197,8 +204,6 @@ def statistics(run, row=None):
 def recall_by_size(run):
     """AR of a run for small, medium and large instances."""
     sizes = {"small": SMALL, "medium": MEDIUM, "large": LARGE}
-    if run is None:
-        return dict.fromkeys(sizes, 0.0)
     recall = {name: run.eval["recall"][..., size, -1] for name, size in sizes.items()}  # IoU, class
     return {name: _mean(values[values > -1]) for name, values in recall.items()}
 

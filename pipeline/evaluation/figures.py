@@ -48,14 +48,15 @@ def precision_recall(run, measured):
     """
     figure, axes = _figure("recall", "precision")
     for threshold, text, colour in ((IOU_50, "0.50", BLUE), (IOU_75, "0.75", ORANGE), (IOU_90, "0.90", PURPLE)):
-        if run is None:
-            break
         precision = run.eval["precision"][threshold, :, :, ALL, -1]
-        precision = precision[:, (precision > -1).all(axis=0)].mean(axis=1)
+        precision = precision[:, (precision > -1).all(axis=0)]
+        if not precision.size:  # all instances are box-only
+            break
+        precision = precision.mean(axis=1)
         label = f"{measured} {text}: AP {precision.mean():.3f}"
         axes.plot(run.params.recThrs, precision, color=colour, linewidth=2, label=label)
     axes.set(xlim=(0, 1), ylim=(0, 1.02))
-    if run is not None:
+    if axes.lines:
         axes.legend(loc="lower left", framealpha=0.9)
     return figure
 

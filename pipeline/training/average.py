@@ -8,10 +8,10 @@ def average(paths, size=None, val=None):
     """The mean of the weights of several models.
 
     Args:
-        paths: list of str. Names under `weights/` or paths of npz files, of the same config: two or more, one with
-            `size`.
+        paths: list of str. Names under `weights/` or paths of npz files, of the same config but for the size of the
+            input: two or more, one with `size`. All but the first may know more classes, which are left out.
         size: int or `None`. Longer side of the network's input at inference, in pixels, a multiple of 32. Defaults to
-            what it was.
+            that of the first.
         val: `CocoDataset` to measure the result on, or `None`.
 
     Returns:
@@ -33,10 +33,8 @@ def average(paths, size=None, val=None):
     (network, card), *others = (weights.load_network(path) for path in paths)
     if size is not None and size % network.size_multiple:
         raise ValueError(f"--size is {size}, expected a multiple of {network.size_multiple} for these weights")
-    for path, (other, _) in zip(paths[1:], others, strict=True):
-        if other.config != network.config:
-            raise ValueError(f"{path} is of another config than {paths[0]}")
-    for variables in zip(network.weights, *(other.weights for other, _ in others), strict=True):
+    others = [_narrowed(other, path, network, paths[0]) for path, (other, _) in zip(paths[1:], others, strict=True)]
+    for variables in zip(network.weights, *(other.weights for other in others), strict=True):
         variables[0].assign(np.mean([np.asarray(variable) for variable in variables], axis=0))
     if size:
         network.config = replace(network.config, image_size=size)
@@ -45,3 +43,20 @@ def average(paths, size=None, val=None):
     if val:
         card["metrics"] = evaluate(MaskRCNN(network), val)
     return network, card
+
+
+def _narrowed(other, path, network, first):
+    """The other network with the classes of the first one alone."""
+    from mrcnn import weights
+    from mrcnn.build import build_network
+    from mrcnn.config import replace
+
+    config = network.config
+    ours = {"class_names": config.class_names, "category_ids": config.category_ids, "image_size": config.image_size}
+    if replace(other.config, **ours) != config or not set(config.class_names) <= set(other.config.class_names):
+        raise ValueError(f"{path} is of another config than {first}")
+    if other.config.class_names == config.class_names:
+        return other
+    narrowed = build_network(config)
+    weights.load_all_that_fits(narrowed, weights.locate(path))
+    return narrowed

@@ -16,12 +16,15 @@ class Evaluator:
         out: Path of the run's folder; `best.npz` and `last.npz` go there.
 
     Attributes:
-        best: float. The highest mask AP so far, 0 to 1; -1 before the first evaluation.
+        measured: "mask" or "box". What `best` is the AP of: boxes where the data has nothing else.
+        best: float. The highest AP so far, 0 to 1; -1 before the first evaluation.
         evaluations_without_improvement: int. Evaluations since then.
     """
 
     def __init__(self, trainer, val, out):
         self.trainer, self.val, self.out = trainer, val, out
+        all_box_only = val and val.count_box_only() == sum(val.count_instances().values())
+        self.measured = "box" if all_box_only else "mask"
         self.best = -1.0
         self.evaluations_without_improvement = 0
 
@@ -57,8 +60,8 @@ class Evaluator:
         print(f"\nstep {self.trainer.step}\n{table(report)}", file=sys.stderr, flush=True)
         self.evaluations_without_improvement += 1
         self.save_average("last.npz", report)
-        if report["mask"]["AP"] > self.best:
-            self.best, self.evaluations_without_improvement = report["mask"]["AP"], 0
+        if report[self.measured]["AP"] > self.best:
+            self.best, self.evaluations_without_improvement = report[self.measured]["AP"], 0
             self.save_average("best.npz", report)
 
     def save_average(self, name, metrics):

@@ -134,15 +134,18 @@ def finish(evaluator, choose_size=False):
     best = evaluator.out / "best.npz"
     if evaluator.gave_up():
         count = evaluator.evaluations_without_improvement
-        print(f"no better mask AP in {count} evaluations: stopped", file=sys.stderr)
+        print(f"no better {evaluator.measured} AP in {count} evaluations: stopped", file=sys.stderr)
     if not evaluator.val:
         evaluator.save_average("best.npz", {})
     chosen = choose_input_size(evaluator.out, evaluator.val) if evaluator.val and choose_size else None
     if chosen:
         sizes, size = chosen
+        of, kind = sizes[str(size)], evaluator.measured
         print(
-            f"done: {best}, mask AP {sizes[str(size)]['mask_AP']:.3f} at an input of {size} pixels, "
-            f"{sizes[str(size)]['ms_per_picture']:.0f} ms a photo"
+            f"done: {best}, {kind} AP {of[f'{kind}_AP']:.3f} at an input of {size} pixels, "
+            f"{of['ms_per_picture']:.0f} ms a photo"
         )
+    elif evaluator.val:
+        print(f"done: {best}, {evaluator.measured} AP {evaluator.best:.3f}")
     else:
-        print(f"done: {best}, mask AP {evaluator.best:.3f}" if evaluator.val else f"done: {best}")
+        print(f"done: {best}")

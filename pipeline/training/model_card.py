@@ -101,8 +101,9 @@ def _sizes(sizes):
     """What other input sizes gave, where they were tried."""
     if not sizes:
         return ""
-    rows = [f"| {size} | {_figure(of['mask_AP'])} | {of['ms_per_picture']:.0f} |" for size, of in sizes.items()]
-    return "\n".join(["", "| input, pixels | mask AP | ms a photo, where it was measured |", "|---|---|---|", *rows])
+    kind = next(key.removesuffix("_AP") for key in next(iter(sizes.values())) if key.endswith("_AP"))
+    rows = [f"| {size} | {_figure(of[f'{kind}_AP'])} | {of['ms_per_picture']:.0f} |" for size, of in sizes.items()]
+    return "\n".join(["", f"| input, pixels | {kind} AP | ms a photo, where it was measured |", "|---|---|---|", *rows])
 
 
 def _figures(metrics):

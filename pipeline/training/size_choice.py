@@ -3,7 +3,7 @@
 import sys
 
 STEPS_UP = (4 / 3, 5 / 3, 2)  # times the size of the training, for as long as each finds more than the one before
-LEAST_GAIN = 0.005  # of mask AP, for which a photo may take longer
+LEAST_GAIN = 0.005  # of AP, for which a photo may take longer
 LARGEST = 1280  # pixels
 MULTIPLE = 32  # pixels, of which sizes are, or what the network asks for
 
@@ -19,10 +19,10 @@ def choose_input_size(out, val):
         val: `CocoDataset`.
 
     Returns:
-        dict from size to mask AP and milliseconds a photo, and the chosen size.
+        dict from size to AP and milliseconds a photo, and the chosen size; `None` if that was done before.
     """
     from mrcnn import MaskRCNN, weights
-    from pipeline.evaluation.coco_eval import evaluate
+    from pipeline.evaluation.coco_eval import evaluate, headline
 
     path = out / "best.npz"
     card = {name: value for name, value in weights.read_card(path).items() if name != "sha256"}
@@ -37,9 +37,10 @@ def choose_input_size(out, val):
         if size > LARGEST:
             break
         reports[size] = evaluate(model, val, size, progress=False)
-        gain = reports[size]["mask"]["AP"] - reports[best]["mask"]["AP"]
+        kind, score = headline(reports[size])
+        gain = score - headline(reports[best])[1]
         print(
-            f"at an input of {size} instead of {trained}: mask AP {reports[size]['mask']['AP']:.3f}, "
+            f"at an input of {size} instead of {trained}: {kind} AP {score:.3f}, "
             f"{reports[size]['ms_per_picture']:.0f} ms a photo instead of {reports[trained]['ms_per_picture']:.0f}",
             file=sys.stderr,
         )
@@ -49,7 +50,8 @@ def choose_input_size(out, val):
     card["config"]["image_size"] = best
     card["metrics"] = reports[best]
     card["sizes"] = {
-        str(size): {"mask_AP": of["mask"]["AP"], "ms_per_picture": of["ms_per_picture"]} for size, of in reports.items()
+        str(size): {f"{headline(of)[0]}_AP": headline(of)[1], "ms_per_picture": of["ms_per_picture"]}
+        for size, of in reports.items()
     }
     weights.save(network, path, card)
     return card["sizes"], best

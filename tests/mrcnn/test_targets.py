@@ -93,6 +93,13 @@ def test_sample_with_too_few_candidates_is_marked_not_invented():
     assert kinds.numpy().tolist() == [POSITIVE] * 2 + [NEGATIVE] * 3 + [IGNORED] * 5
 
 
+def test_a_sample_of_more_than_there_are_is_filled_up_with_ignored_rows():
+    rows, kinds = sample(tf.constant([POSITIVE, NEGATIVE, IGNORED]), 8, 0.25, SEED)
+    assert rows.shape == kinds.shape == (8,)
+    assert sorted(rows.numpy()[:2]) == [0, 1] and list(kinds.numpy()[2:]) == [IGNORED] * 6
+    assert rows.numpy().max() <= 2
+
+
 def test_sample_repeats_itself_for_the_same_seed_only():
     labels = ids(*[POSITIVE] * 50 + [NEGATIVE] * 500)
     first, again, other = (sample(labels, 32, 0.25, seed)[0].numpy() for seed in (SEED, SEED, tf.constant([1, 3])))

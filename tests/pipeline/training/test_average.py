@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 
 def write(path, shift, **config):
-    network = Network(replace(PRESETS["lite"], class_names=("cat",), **config))
+    network = Network(replace(PRESETS["lite"], **{"class_names": ("cat",), **config}))
     for number, variable in enumerate(network.weights):
         variable.assign(np.full(variable.shape, number % 7 + shift, np.float32))
     weights.save(network, path, weights.card_of(network, step=12))
@@ -54,6 +54,20 @@ def test_the_size_of_a_single_model_can_be_changed(tmp_path):
     np.testing.assert_array_equal(np.asarray(network.weights[0]), 3)
 
 
+def test_a_model_of_another_size_or_of_more_classes_gives_its_share(tmp_path):
+    paths = [
+        write(tmp_path / "cat.npz", 0),
+        write(tmp_path / "large.npz", 1, image_size=512),
+        write(tmp_path / "pets.npz", 5, class_names=("dog", "cat")),
+    ]
+    network, _ = average(paths)
+    assert network.config.class_names == ("cat",) and network.config.image_size == 384
+    for number, variable in enumerate(network.weights):
+        np.testing.assert_array_equal(np.asarray(variable), number % 7 + 2)
+    with pytest.raises(ValueError, match="large.npz is of another config than .*pets.npz"):
+        average(paths[::-1])
+
+
 @pytest.mark.slow
 def test_it_is_measured_if_asked(tmp_path, monkeypatch, capsys):
     val = write_dataset(tmp_path / "val", count=2, negatives=1)
@@ -70,7 +84,7 @@ def test_it_is_measured_if_asked(tmp_path, monkeypatch, capsys):
 
 @pytest.mark.parametrize(
     "count, config, message",
-    [(1, {}, "give two or more"), (2, {"image_size": 320}, "1.npz is of another config than .*0.npz")],
+    [(1, {}, "give two or more"), (2, {"mask_margin": 0.3}, "1.npz is of another config than .*0.npz")],
 )
 def test_what_cannot_be_averaged_is_refused(tmp_path, count, config, message):
     paths = [write(tmp_path / f"{number}.npz", 0, **(config if number else {})) for number in range(count)]

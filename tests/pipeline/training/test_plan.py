@@ -141,3 +141,31 @@ def test_a_checkpoint_by_the_clock(toys, tmp_path, monkeypatch):
     assert saved == [1, 2, 3]
     with np.load(tmp_path / "run/checkpoint.npz") as archive:
         assert archive["progress"][0] == 3
+
+
+@pytest.mark.slow
+def test_boxes_alone_are_measured_as_boxes(toys, tmp_path, monkeypatch, capsys):
+    """Validation data without a mask chooses the best weights and the size by box AP."""
+    rows = json.loads(toys.with_suffix(".json").read_text())
+    for row in rows["annotations"]:
+        row.pop("segmentation")
+    boxes = tmp_path / "boxes.json"
+    boxes.write_text(json.dumps(rows))
+    line = ["train", "--data", str(toys), "--annotations", str(boxes), "--val", "0.3", "--init", "cat", "--size", "64"]
+    line += ["--batch", "2", "--epochs", "1", "--name", "boxed", "--out", str(tmp_path / "run")]
+    monkeypatch.setattr(weights, "FOLDER", tmp_path / "models")
+    monkeypatch.setattr(sys, "argv", ["pipeline", *line])
+    assert command.main() == 0
+    said = capsys.readouterr()
+    assert "at an input of 96 instead of 64: box AP" in said.err and "/best.npz, box AP" in said.out
+    card = weights.read_card(tmp_path / "models/boxed.npz")
+    assert card["metrics"]["mask"]["AP"] == -1 and card["metrics"]["box"]["AP"] >= 0
+    assert "| box AP |" in (tmp_path / "models/boxed.md").read_text()
+
+
+@pytest.mark.parametrize("epochs", ["0", "-3"])
+def test_no_epochs_are_refused(epochs, toys, tmp_path, monkeypatch, capsys):
+    line = ["train", "--data", str(toys), "--epochs", epochs, "--out", str(tmp_path / "run")]
+    monkeypatch.setattr(sys, "argv", ["pipeline", *line])
+    assert command.main() == 1
+    assert f"--epochs is {epochs}, expected 1 or more" in capsys.readouterr().err
