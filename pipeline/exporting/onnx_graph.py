@@ -7,6 +7,7 @@ Tensors are in ONNX's order, `(B, C, H, W)`; the kernels are transposed when the
 Where it computes in another way than `mrcnn/`, the results are the same within rounding:
 
 - Anchors are worked out for the best indices alone, from the index itself.
+- Images are not scaled; the kernel of the first convolution is.
 - Logits and deltas come from one product, and of the two objectness logits only the difference is computed.
 - ONNX's RoiAlign with one sample a bin and half-pixel coordinates reads where `mrcnn/roi_align.py` reads, with one
   difference: more than a cell outside of the map it gives zeros, where ours continues the border. Proposals are cut to
@@ -56,6 +57,7 @@ class _Stages(Layers):
     def __init__(self, network, halves):
         super().__init__({place: np.asarray(variable) for place, variable in named_variables(network).items()}, halves)
         self.config = network.config
+        self.variables["backbone/Conv1/kernel"] = self.variables["backbone/Conv1/kernel"] / self.config.pixel_scale
 
     def detect(self):
         """All stages: the graph, and a dict of its outputs."""
@@ -80,11 +82,10 @@ class _Stages(Layers):
     # From the image to the pyramid
 
     def scaled(self):
-        """Float `(B, 3, H, W)`, scaled as `Network.features` does."""
-        mean, scale = np.array(self.config.pixel_mean, np.float32), self.config.pixel_scale
+        """Float `(B, 3, H, W)`, less the mean; the first convolution divides by the scale."""
         image = self.graph("Transpose", "images", perm=[0, 3, 1, 2])
-        image = self.graph("Div", self.graph("Cast", image, to=TensorProto.FLOAT), float(scale))
-        return self.graph("Sub", image, (mean / np.float32(scale)).reshape(1, 3, 1, 1))
+        image = self.graph("Cast", image, to=TensorProto.FLOAT)
+        return self.graph("Sub", image, np.array(self.config.pixel_mean, np.float32).reshape(1, 3, 1, 1))
 
     def backbone(self, x):
         """C2 to C5; see `mrcnn/mobilenet_v2.py`."""
@@ -199,7 +200,7 @@ class _Stages(Layers):
         first = graph("Shape", proposals, start=0, end=2)  # B, P
         image = graph("Cast", graph("Expand", [[0]], first), to=TensorProto.INT64)
         image = graph("Reshape", graph("Add", image, self._rows(first)), [-1])
-        x = self.pool(levels[:4], flat, image, side)
+        x, rows = self.pool(levels[:4], flat, image, side)
         kernel = variables["box_head/hidden1/kernel"]
         kernel = kernel.reshape(side, side, -1, config.box_units).transpose(2, 0, 1, 3).reshape(kernel.shape)
         x = self.dense(graph("Flatten", x), kernel, variables["box_head/hidden1/bias"], "box_head/hidden1", relu=True)
@@ -210,7 +211,7 @@ class _Stages(Layers):
             np.concatenate([variables[f"box_head/logits/{part}"], variables[f"box_head/deltas/{part}"][..., 4:]], -1)
             for part in ("kernel", "bias")
         )
-        x = self.dense(x, kernel, bias, "box_head/both")
+        x = self.in_order(self.dense(x, kernel, bias, "box_head/both"), rows)
         logits, deltas = graph("Split", x, [classes, 4 * classes - 4], axis=-1, outputs=2)
         scores = graph("Slice", graph("Softmax", logits, axis=-1), [1], [classes], [1])
         near, sides = self.corners(graph("Unsqueeze", flat, [1]))
@@ -267,13 +268,13 @@ class _Stages(Layers):
         reach = graph("Mul", sides, float(margin))
         near, far = graph("Sub", near, reach), graph("Add", graph("Add", near, sides), reach)
         regions = graph("Concat", near, far, axis=-1)
-        x = self.pool(levels[:4], regions, image, config.mask_pool_size, margin)
+        x = self.in_order(*self.pool(levels[:4], regions, image, config.mask_pool_size, margin))
         for place in sorted({place.rpartition("/")[0] for place in self.variables if "mask_head/coarse" in place}):
             x = self.convolution(x, place, relu=np.inf)
         if config.fine_channels:
             fine_features = self.convolution(levels[0], "detail", relu=np.inf)
             x = self.convolution(self.doubling(x, "mask_head/double1"), "mask_head/middle", relu=np.inf)
-            fine = self.pool([fine_features], regions, image, config.mask_size, margin)
+            fine, _ = self.pool([fine_features], regions, image, config.mask_size, margin)
             x = graph("Concat", self.doubling(x, "mask_head/double2"), fine, axis=1)
             x = self.convolution(x, "mask_head/fine", relu=np.inf)
         else:

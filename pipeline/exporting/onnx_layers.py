@@ -45,7 +45,9 @@ class Layers:
                 x = self._convolve(x, kernel.transpose(3, 2, 0, 1), bias, place, stride)
         else:
             depthwise = variables[f"{place}/depthwise_kernel"]
-            x = self._convolve(x, depthwise.transpose(2, 3, 0, 1), None, place, stride, groups=depthwise.shape[2])
+            # For one without a bias ONNX Runtime leaves its blocked layout and comes back: a twentieth of all time.
+            zeros = graph.constant(np.zeros(depthwise.shape[2], np.float32))
+            x = self._convolve(x, depthwise.transpose(2, 3, 0, 1), zeros, place, stride, groups=depthwise.shape[2])
             x = self._convolve(x, variables[f"{place}/pointwise_kernel"].transpose(3, 2, 0, 1), bias, place)
         if relu is None:
             return x
@@ -127,12 +129,15 @@ class Layers:
     def pool(self, levels, boxes, image, pool_size, margin=0.0):
         """Features float `(N, C, pool_size, pool_size)` of boxes `(N, 4)` in pixels; see `mrcnn/roi_align.py`.
 
+        They are sorted by level, and the second result is the row of each in `boxes`, int64 `(N, 1)`, for `in_order`;
+        `None` for a single level, which needs no sorting.
+
         Args:
             levels: list of maps, `FINEST_LEVEL` and coarser.
-            boxes: float `(N, 4)`, reaching out of the image by at most `margin` of its sides.
+            boxes: float `(N, 4)`, in the image but for a margin.
             image: int64 `(N,)`.
             pool_size: int.
-            margin: float.
+            margin: float. Share of its sides by which a box was enlarged on each of the four. Defaults to none.
         """
         graph = self.graph
         boxes = graph("Gather", boxes, [1, 0, 3, 2], axis=-1)  # ONNX wants x before y
@@ -140,8 +145,9 @@ class Layers:
         def read(number, boxes, image):
             level, scale = levels[number], 0.5 ** (FINEST_LEVEL + number)
             if margin:
-                lengths = graph("Cast", graph("Shape", level, start=2), to=TensorProto.FLOAT)
-                reach = graph("Ceil", graph("Mul", graph("ReduceMax", lengths), float(margin)))
+                _, sides = self.corners(boxes)
+                longest = graph("ReduceMax", graph("Concat", [0.0], graph("Reshape", sides, [-1]), axis=0))
+                reach = graph("Ceil", graph("Mul", longest, scale * margin / (1 + 2 * margin)))
                 level = graph("Pad", level, self._four_sides(reach), mode="edge")
                 boxes = graph("Add", boxes, graph("Mul", reach, 1 / scale))
             return graph(
@@ -157,16 +163,18 @@ class Layers:
             )
 
         if len(levels) == 1:
-            return read(0, boxes, image)
+            return read(0, boxes, image), None
         level = self.level(boxes, pool_size, len(levels))
         parts, orders = [], []
         for number in range(len(levels)):
             order = graph("Reshape", graph("NonZero", graph("Equal", level, number)), [-1])
             parts.append(read(number, graph("Gather", boxes, order), graph("Gather", image, order)))
             orders.append(order)
-        order = graph("Unsqueeze", graph("Concat", *orders, axis=0), [-1])
-        pooled = graph("Concat", *parts, axis=0)
-        return graph("ScatterND", pooled, order, pooled)  # every row is written, to its own place
+        return graph("Concat", *parts, axis=0), graph("Unsqueeze", graph("Concat", *orders, axis=0), [-1])
+
+    def in_order(self, x, rows):
+        """What was worked out from the sorted features of `pool`, in the order of its boxes again."""
+        return self.graph("ScatterND", x, rows, x)  # every row is written, to its own place
 
     def _four_sides(self, reach):
         """Pads int64 `(8,)` of a `(B, C, H, W)` map: `reach` cells, a float, at each edge of H and W."""

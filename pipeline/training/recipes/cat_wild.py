@@ -1,4 +1,4 @@
-"""The last run of the shipped cat model: it learns what is no cat from everyday photos that have boxes and no masks.
+"""The fifth stage of the shipped cat model: it learns what is no cat from everyday photos that have boxes and no masks.
 
     python -m pipeline train --config cat_wild --init runs/cat_final --class cat --data DATA/train --data DATA/extra \
         --data DATA/wild --val DATA/val --out runs/cat_wild
