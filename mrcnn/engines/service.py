@@ -22,6 +22,7 @@ from mrcnn.results.detections import Detections
 AT_ONCE = 8  # canvases of a call that are under way at a time
 PATIENCE = 60  # seconds that an answer may take
 BUSY = 503
+MODEL_HEADER = "Model-SHA256"  # of an answer: the checksum of the weights that gave it
 TRIES_WHEN_BUSY = 5
 
 log = logging.getLogger(__name__)
@@ -80,7 +81,8 @@ class ServiceEngine:
         """As `mrcnn.engines.tensorflow.TensorFlowEngine.detect`; windows are ignored, masks come as float16.
 
         Raises:
-            ValueError: if the service does not answer, or is busy for longer than ten seconds.
+            ValueError: if the service does not answer, is busy for longer than ten seconds, or runs another model than
+                when this engine was made, whose classes may have other names.
         """
         settings = {"confidence": repr(float(confidence)), "limit": str(int(limit))}
         rows = list(self._pool.map(lambda image: self._detect_one(image, settings), images))
@@ -92,6 +94,10 @@ class ServiceEngine:
         content = io.BytesIO()
         Image.fromarray(image).save(content, "PNG", compress_level=1)
         answer = self._ask("POST", "/detect", params=settings, content=content.getvalue())
+        model = answer.headers.get(MODEL_HEADER)
+        if model is not None and model != self.card.get("sha256", model):
+            log.warning("%s runs another model now: %s", self.url, model)
+            raise ValueError("The model's service runs another model than before; start this program again to use it.")
         with np.load(io.BytesIO(answer.content), allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
 

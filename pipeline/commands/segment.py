@@ -4,8 +4,8 @@
     python -m pipeline segment --data s3://bucket/photos --out s3://bucket/results --format parquet --ray auto
     python -m pipeline segment --data photos.parquet --column image --out results/ --engine onnx --ray off
 
---data is a folder (searched through and through), a text file with one path or URL a line, a .parquet file or a folder
-of them. Paths and URLs as PyArrow takes them (s3://, gs://), or fsspec. It writes:
+--data is a folder (searched through and through, but for links to folders), a text file with one path or URL a line, a
+.parquet file or a folder of them. Paths and URLs as PyArrow takes them (s3://, gs://), or fsspec. It writes:
 
     OUT/results/part-000000.jsonl    a row a photo, in order: image_id, file_name, width, height, error and annotations
                                      (COCO results with run-length masks); or .parquet
@@ -13,7 +13,8 @@ of them. Paths and URLs as PyArrow takes them (s3://, gs://), or fsspec. It writ
     OUT/summary.json                 photos, failures, objects a class, rate
 
 A photo that cannot be read is a row with its `error`. Stopped or killed at any moment, the same command goes on with
-the shards that are not finished; OUT/plan.parquet keeps which photos these are. See docs/scale.md.
+the shards that are not finished; OUT/plan.parquet keeps which photos these are. It ends with 1 if not one photo could
+be read. See docs/scale.md.
 """
 
 import sys
@@ -48,6 +49,7 @@ def add_arguments(parser):
 def main(arguments):
     from mrcnn.model import MOST_OBJECTS
     from pipeline.segmenting.job import run_job
+    from pipeline.segmenting.places import without_secrets
     from pipeline.segmenting.plan import Job
     from pipeline.segmenting.worker import ModelFile
 
@@ -80,11 +82,17 @@ def main(arguments):
         return 130
     run = summary["last_run"]
     objects = ", ".join(f"{count} {name}" for name, count in summary["objects"].items() if count) or "nothing"
-    print(f"{summary['photos']} photos: found {objects}; {summary['failures']} could not be read -> {arguments.out}")
+    out = without_secrets(arguments.out)
+    print(f"{summary['photos']} photos: found {objects}; {summary['failures']} could not be read -> {out}")
     if run["photos"]:
         print(f"{run['photos']} photos in {run['seconds']:.0f} s, {run['photos_per_second']:.1f} a second")
     if summary["left_out"]:
         print(f"{summary['left_out']} files were left out, as their names do not end as those of photos")
+    if summary["skipped"]:
+        print(f"{summary['skipped']} files and folders were passed over: links to folders, or they may not be read")
+    if summary["failures"] == summary["photos"]:
+        print("not one of the photos could be read: the rows say why", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -59,7 +59,7 @@ def main(arguments):
     if "config" not in card:
         raise ValueError(f"{path} has no card that says what it is: {weights.card_path(path).name} is missing")
     threads = arguments.threads or max(1, usable_cores() // most)
-    models = Models(str(path), fewest, most, threads, arguments.queue)
+    models = Models(str(path), fewest, most, threads, arguments.queue, card.get("sha256"))
     application = build_application(models, path.stem, card, arguments.queue, int(arguments.most_mb * 1e6))
     config = uvicorn.Config(
         application,

@@ -30,8 +30,8 @@ def run_job(job, model_file, ray="auto", workers=None, threads=None, progress=Tr
 
     Returns:
         dict, as written to OUT/summary.json: `photos`, `failures`, `objects` (a class's name to its number),
-        `left_out` (files of other kinds), `worker_seconds`, and of the last run its `seconds` and
-        `photos_per_second`.
+        `left_out` (files of other kinds), `skipped` (links to folders, and what could not be looked at),
+        `worker_seconds`, and of the last run its `seconds` and `photos_per_second`.
 
     Raises:
         ValueError: if the settings or the source will not do.
@@ -58,6 +58,7 @@ def run_job(job, model_file, ray="auto", workers=None, threads=None, progress=Tr
         "failures": sum(record["failures"] for record in done),
         "objects": dict(objects),
         "left_out": plan.left_out,
+        "skipped": plan.skipped,
         "worker_seconds": round(sum(record["seconds"] for record in done), 1),
         "last_run": {
             "photos": plan.photos - before,

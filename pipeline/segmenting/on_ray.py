@@ -76,12 +76,14 @@ def run(job, model_file, waiting, threads, finished, progress, workers=None):
 
     Raises:
         OSError: if actors die again and again, or, as ValueError, what an actor could not do.
+        ValueError: if no node has as many cores as an actor takes.
     """
     import ray
     from ray.exceptions import RayError, RayTaskError
 
     # CPUs are Ray's bookkeeping alone; that the network keeps to them is said to the model.
     actor = ray.remote(num_cpus=threads, max_restarts=0)(Actor)
+    _check_room(ray.nodes(), threads)
     model = ray.put(model_file)
     waiting = collections.deque(waiting)
     actors, loading, busy = set(), {}, {}  # the latter two from a task to its actor, or its actor and shard
@@ -134,16 +136,27 @@ class Actor:
     """A worker with a model of its own. Arguments are those of `run`."""
 
     def __init__(self, job, model_file, threads):
-        from pipeline.segmenting.worker import Worker
-
-        self._worker = Worker(job, model_file.load(threads))
+        self._arguments, self._worker = (job, model_file, threads), None
 
     def ready(self):
-        """Does nothing; that it answers says that the model is loaded."""
+        """Loads the model. What goes wrong here is raised where it is asked for; in `__init__` it would be a death."""
+        from pipeline.segmenting.worker import Worker
+
+        job, model_file, threads = self._arguments
+        self._worker = Worker(job, model_file.load(threads))
 
     def segment(self, shard):
         """See `pipeline.segmenting.worker.Worker.segment`."""
         return self._worker.segment(shard)
+
+
+def _check_room(nodes, threads):
+    """Ray would wait for ever for a node on which an actor fits. One without cores waits for others, which may come."""
+    most = int(max((node["Resources"].get("CPU", 0) for node in nodes if node["Alive"]), default=0))
+    if not most:
+        print("no node has cores yet: waiting for one that does", file=sys.stderr)
+    elif most < threads:
+        raise ValueError(f"a worker takes {threads} cores, but the largest node has {most}: give fewer --threads")
 
 
 def _check_answers(address):

@@ -11,7 +11,7 @@ import dataclasses
 import itertools
 import json
 
-from pipeline.segmenting.places import Place
+from pipeline.segmenting.places import Place, without_secrets
 from pipeline.segmenting.shards import FORMATS
 from pipeline.segmenting.sources import Source
 
@@ -59,10 +59,17 @@ class Plan:
         photos: int. How many there are.
         shards: int. How many there are.
         left_out: int. Files of the source's folder that are no photos by their ending.
+        skipped: int. Links to folders in it, and what could not be looked at.
+
+    Raises:
+        ValueError: if there is no plan.
     """
 
     def __init__(self, out):
         facts = _facts(out)
+        if facts is None:
+            raise ValueError(f"there is no job.json in {out.url}: is it the same folder on all machines?")
+        self.skipped = facts.get("skipped", 0)
         self.photos, self.shards, self.left_out = facts["photos"], facts["shards"], facts["left_out"]
         self.shard_size = facts["job"]["shard_size"]
         self._file = out / "plan.parquet"
@@ -94,10 +101,10 @@ def open_plan(job):
     if facts is None:
         _write_plan(job, out)
     else:
-        settings = dataclasses.asdict(job)
-        differing = [name for name, value in settings.items() if facts["job"].get(name) != value]
+        settings, before = _kept(dataclasses.asdict(job)), _kept(facts["job"])
+        differing = [name for name, value in settings.items() if before.get(name) != value]
         if differing:
-            was = ", ".join(f"{name} {facts['job'].get(name)!r}, now {settings[name]!r}" for name in differing)
+            was = ", ".join(f"{name} {before.get(name)!r}, now {settings[name]!r}" for name in differing)
             raise ValueError(f"{out.url} holds results of another job ({was}): give another --out, or the old settings")
     return Plan(out)
 
@@ -108,10 +115,15 @@ def _facts(out):
         return None
     try:
         facts = json.loads(file.read())
-        facts["job"], facts["shards"], facts["photos"], facts["left_out"]
+        facts["job"]["shard_size"], facts["shards"], facts["photos"], facts["left_out"]
     except (ValueError, KeyError, TypeError):
         raise ValueError(f"{file.url} is no description of a job: give another --out") from None
     return facts
+
+
+def _kept(settings):
+    """Settings as they are written down, compared and shown: without what lets somebody into the stores."""
+    return {**settings, **{name: without_secrets(str(settings.get(name))) for name in ("data", "out")}}
 
 
 def _write_plan(job, out):
@@ -119,12 +131,13 @@ def _write_plan(job, out):
     import pyarrow.parquet as pq
 
     source = Source(job.data, job.column)
+    if source.base.is_same(out) and source.base is source.place:
+        raise ValueError(f"{out.url} holds the photos: give the results another folder, which may lie in it")
     schema = pa.schema([("name", pa.string()), ("file", pa.string()), ("row", pa.int64())])
     out.make()
-    photos, shards, file = source.photos(), 0, out / "plan.parquet"
-    count = 0
+    photos, shards, count = source.photos(out), 0, 0
     with (
-        file.filesystem.open_output_stream(file.path) as stream,
+        (out / "plan.parquet").create() as stream,
         pq.ParquetWriter(stream, schema, compression="zstd") as writer,
     ):
         while rows := list(itertools.islice(photos, job.shard_size)):
@@ -135,5 +148,11 @@ def _write_plan(job, out):
     if not count:
         raise ValueError(f"there are no photos in {source.place.url}")
     # Last: a plan without it was interrupted, and is made anew.
-    facts = {"job": dataclasses.asdict(job), "photos": count, "shards": shards, "left_out": source.left_out}
+    facts = {
+        "job": _kept(dataclasses.asdict(job)),
+        "photos": count,
+        "shards": shards,
+        "left_out": source.left_out,
+        "skipped": source.skipped,
+    }
     (out / "job.json").write(json.dumps(facts, indent=2).encode() + b"\n")

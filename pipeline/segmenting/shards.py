@@ -8,6 +8,7 @@ A row is `image_id` (from 1, in the order of the plan), `file_name`, `width`, `h
 result, else null) and `annotations`: COCO results as `mrcnn.Instances.to_coco` gives them, with compressed run lengths.
 """
 
+import contextlib
 import io
 import json
 
@@ -80,12 +81,14 @@ class Shards:
         self.out, self.kind = out, kind
 
     def finished(self):
-        """The finished shards: a dict from their number to their record."""
+        """The finished shards: a dict from their number to their record. One that is damaged does not count."""
         folder, records = self.out / "finished", {}
         for name in folder.files():
             if name.startswith("part-") and name.endswith(".json"):
-                record = json.loads((folder / name).read())
-                records[record["shard"]] = record
+                with contextlib.suppress(ValueError, KeyError, TypeError):
+                    record = json.loads((folder / name).read())
+                    record["photos"], record["failures"], record["objects"], record["seconds"]
+                    records[record["shard"]] = record
         return records
 
     def begin(self, shard):
@@ -100,6 +103,10 @@ class Shards:
         mark.write(b"")
         return False
 
+    def forget(self, shard):
+        """Takes `begin` back, where a shard is left without its worker's end."""
+        self._mark(shard).delete()
+
     def write_label(self, shard, image_id, found):
         """Writes the semantic map of a photo."""
         content = io.BytesIO()
@@ -110,7 +117,7 @@ class Shards:
         """Writes the rows of a shard, then its record. What was there is replaced: it can only be the same."""
         (self.out / f"results/{name_of(shard)}.{self.kind}").write(FORMATS[self.kind](rows))
         (self.out / f"finished/{name_of(shard)}.json").write(json.dumps({"shard": shard, **record}).encode())
-        self._mark(shard).delete()
+        self.forget(shard)
 
     def _mark(self, shard):
         return self.out / f"begun/{name_of(shard)}"

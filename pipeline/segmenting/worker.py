@@ -22,7 +22,7 @@ from pipeline.segmenting.sources import Source
 
 READERS = 4  # threads that fetch and decode: as many photos at their full size are in memory
 BATCH = 32  # photos that go to the network together; those of like shape share a run
-TRIES = 3  # of a photo whose store does not answer
+PROBES = 5  # photos of other shards that are tried where nothing of a shard can be fetched
 PATIENCE = 60  # seconds that a photo may take to decode where decoding has its own process
 
 
@@ -86,7 +86,8 @@ class Worker:
             dict, the record of the shard: `photos`, `failures`, `objects` (a class's name to its number), `seconds`.
 
         Raises:
-            OSError: if the source cannot be reached any more, or the results cannot be written.
+            OSError: if the source cannot be reached any more, or the results cannot be written. The shard is then not
+                finished.
         """
         start = time.perf_counter()
         with contextlib.ExitStack() as stack:
@@ -101,8 +102,12 @@ class Worker:
                     rows += self._rows(shard, batch, objects, lost)
                     progress(len(batch))
                     batch = []
-        if len(lost) == len(photos) and not self._source.is_there():
-            raise OSError(f"{self._job.data} cannot be reached: {lost[0]}")
+        if len(lost) == len(photos) and not self._can_fetch_any_but(shard):
+            self._shards.forget(shard)
+            raise OSError(
+                f"none of {len(lost)} photos in a row could be fetched from {self._source.place.url} "
+                f"({photos[0][0]}: {_sentence(lost[0])}); the same command goes on when they are there again"
+            )
         record = {
             "photos": len(rows),
             "failures": sum(row["error"] is not None for row in rows),
@@ -112,35 +117,34 @@ class Worker:
         self._shards.write(shard, rows, record)
         return record
 
+    def _can_fetch_any_but(self, shard):
+        """Whether the source still gives a photo of another shard: then those that it does not give are gone for good.
+
+        A mount point that has lost its disk, or a bucket that has lost its rights, gives none.
+        """
+        others = [number for number in range(self._plan.shards) if number != shard]
+        for other in others[:: max(1, -(-len(others) // PROBES))]:
+            _, photos = self._plan.photos_of(other)
+            with contextlib.suppress(OSError, ValueError):
+                next(self._source.contents(photos[:1]))()
+                return True
+        return False
+
     def _letterboxed(self, photos, decode, stack):
         """Name and `Letterboxed`, or the exception that came instead, of each photo in turn; read ahead by a batch."""
         pool = stack.enter_context(concurrent.futures.ThreadPoolExecutor(READERS))
         stack.callback(pool.shutdown, wait=False, cancel_futures=True)
 
         def read(name, content):
-            return self._model.letterbox(decode(_fetched(content), name.rpartition("/")[2] or "The photo"))
+            return self._model.letterbox(decode(content(), name.rpartition("/")[2] or "The photo"))
 
-        waiting, contents = collections.deque(), self._contents(photos)
-        for name, _, _ in photos:
-            waiting.append((name, pool.submit(read, name, next(contents))))
+        waiting = collections.deque()
+        for (name, _, _), content in zip(photos, self._source.contents(photos), strict=True):
+            waiting.append((name, pool.submit(read, name, content)))
             if len(waiting) > BATCH:
                 yield _outcome(*waiting.popleft())
         for one in waiting:
             yield _outcome(*one)
-
-    def _contents(self, photos):
-        """`Source.contents`; where a file of many photos breaks off, the error is that of each that is missing."""
-        done = 0
-        try:
-            for content in self._source.contents(photos):
-                yield content
-                done += 1
-        except (ValueError, OSError) as error:
-            broken = error
-        else:
-            broken = ValueError("The file has fewer rows than it had when the job began.")
-        for _ in photos[done:]:
-            yield lambda: _raise(broken)
 
     def _rows(self, shard, batch, objects, lost):
         """The rows of a batch; adds to the counts of objects, and to the errors of photos that cannot be fetched."""
@@ -150,7 +154,7 @@ class Worker:
         rows = []
         for image_id, name, made in batch:
             if isinstance(made, Exception):
-                if isinstance(made, OSError) and not isinstance(made, FileNotFoundError):
+                if isinstance(made, OSError):  # what cannot be decoded is a ValueError
                     lost.append(made)
                 rows.append(row_of(image_id, name, error=_sentence(made)))
                 continue
@@ -162,28 +166,11 @@ class Worker:
         return rows
 
 
-def _raise(error):
-    raise error
-
-
 def _outcome(name, future):
     error = future.exception()
     if error is not None and not isinstance(error, ValueError | OSError):
         raise error
     return name, error or future.result()
-
-
-def _fetched(content):
-    """The bytes of a photo; a store that does not answer is asked again."""
-    for attempt in range(1, TRIES + 1):
-        try:
-            return content()
-        except (FileNotFoundError, PermissionError, IsADirectoryError):
-            raise
-        except OSError:
-            if attempt == TRIES:
-                raise
-            time.sleep(2**attempt)
 
 
 def _sentence(error):

@@ -1,7 +1,8 @@
 """The doors of the service: what may come in, and what is said of the service itself.
 
     POST /segment    a photo, as body or as the file of a form; a COCO document comes back, as from `python -m mrcnn`
-    POST /detect     a letterboxed canvas; what the network says of it, for `mrcnn.engines.service`
+    POST /detect     a letterboxed canvas; what the network says of it, for `mrcnn.engines.service`; both name the
+                     model's checksum in the header Model-SHA256
     GET  /model      name and card of the model
     GET  /healthz    200 as long as a model is ready
     GET  /metrics    counts and times for Prometheus
@@ -23,11 +24,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from mrcnn.engines.service import MODEL_HEADER
 from pipeline.serving.batching import Busy
 from pipeline.serving.replica import Answer
 from pipeline.serving.replica import Request as ModelRequest
 
 UPLOAD_SECONDS = 60  # that a body may take to come
+CLIENT_GONE = 499  # in the metrics alone; the number is nginx's
 BUCKETS = 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0  # seconds, of the histogram of answer times
 
 
@@ -83,6 +86,7 @@ def build_application(models, name, card, places, most_bytes):
     """
     metrics = Metrics()
     under_way = 0
+    stamp = {MODEL_HEADER: card["sha256"]} if "sha256" in card else {}  # a client may remember another model
 
     async def answer(http):
         nonlocal under_way
@@ -92,8 +96,8 @@ def build_application(models, name, card, places, most_bytes):
             under_way += 1
             try:
                 request = await _read(http, path.strip("/"), card["config"], most_bytes)
-                answered = await models.submit(request)
-                result = Response(answered.content, answered.status, media_type=answered.kind)
+                answered = await _unless_gone(http, models.submit(request))
+                result = Response(answered.content, answered.status, stamp, answered.kind)
             except Refused as refusal:
                 refused = Answer.error(*refusal.args)
                 result = Response(refused.content, refused.status, media_type=refused.kind)
@@ -166,8 +170,11 @@ async def _read(http, kind, config, most_bytes):
         raise Refused(400, "The connection broke off.") from None
     except HTTPException as error:  # of a form
         raise Refused(error.status_code, f"The form cannot be read: {error.detail}") from None
+    except (ValueError, LookupError):  # UnicodeError is a ValueError
+        raise Refused(400, "The form cannot be read in the encoding that it names; UTF-8 is accepted.") from None
     if not content:
         raise Refused(400, "A photo is needed, as the body or as the file of a form, but none came.")
+    name = name.encode(errors="replace").decode()  # some encodings of a form give what is no text
     return ModelRequest(kind, content, os.path.basename(name)[:200] or "photo", confidence, limit)
 
 
@@ -178,6 +185,24 @@ async def _content(http, name):
     async with http.form(max_files=1, max_fields=4) as form:
         files = [value for value in form.values() if not isinstance(value, str)]
         return (await files[0].read(), files[0].filename or name) if files else (b"", name)
+
+
+async def _unless_gone(http, answering):
+    """What a coroutine gives; it is cancelled where the client goes before. Raises Refused, which nobody reads then."""
+
+    async def gone():
+        while (await http.receive())["type"] != "http.disconnect":
+            pass
+
+    tasks = [asyncio.create_task(each) for each in (answering, gone())]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        if not tasks[0].done():
+            raise Refused(CLIENT_GONE, "The connection broke off.")
+        return tasks[0].result()
+    finally:
+        for task in tasks:
+            task.cancel()
 
 
 def _number(http, name, kind, default, least, most):

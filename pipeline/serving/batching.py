@@ -5,21 +5,33 @@ busier the service is, the larger its batches are.
 """
 
 import asyncio
+import collections
 import concurrent.futures
 import contextlib
-import time
+import logging
+from typing import NamedTuple
 
-from pipeline.serving.replica import Answer, Replica, ReplicaLost
+from pipeline.serving.replica import UNFORESEEN, Answer, Replica, ReplicaLost, Request
 
 BATCH = 8  # requests that a model answers together
 ANSWER_SECONDS = 30  # that a batch may take
-WAIT_SECONDS = 30  # that a request may wait in the queue
+WAIT_SECONDS = 30  # that a request may wait for a model
 IDLE_SECONDS = 60  # after which a model that is more than the fewest goes
 LOOK_SECONDS = 1.0  # between two looks at the queue
+
+log = logging.getLogger(__name__)
 
 
 class Busy(Exception):
     """There are as many requests as may wait, or this one has waited too long."""
+
+
+class Asked(NamedTuple):
+    """A request under way: what is asked, where the answer goes, and the clock that ends its wait for a model."""
+
+    request: Request
+    answer: asyncio.Future
+    patience: asyncio.Timeout
 
 
 class Models:
@@ -30,14 +42,15 @@ class Models:
         fewest, most: int. How many replicas run, at the least and where requests pile up.
         threads: int. Most threads of a replica's run.
         places: int. Requests that may wait at a time.
+        checksum: str or `None`. SHA-256 that the model's card must name, whenever a replica starts. Defaults to any.
 
     Attributes:
         replicas: list of `Replica` that are ready.
         batches, answered, lost: int. Batches so far, requests in them, and replicas that ended before their time.
     """
 
-    def __init__(self, weights, fewest, most, threads, places):
-        self._start = lambda: Replica(weights, threads)
+    def __init__(self, weights, fewest, most, threads, places, checksum=None):
+        self._start = lambda: Replica(weights, threads, checksum)
         self._fewest, self._most = fewest, most
         self._queue = asyncio.Queue(places)
         self._tasks = set()
@@ -83,15 +96,18 @@ class Models:
         Returns:
             `pipeline.serving.replica.Answer`.
 
+        A request whose task is cancelled, as its client has gone, is left out where no model works at it yet.
+
         Raises:
             Busy: if the queue is full or the request has waited too long.
         """
         answer = asyncio.get_running_loop().create_future()
         try:
-            self._queue.put_nowait((request, answer, time.monotonic()))
-        except asyncio.QueueFull:
+            async with asyncio.timeout(WAIT_SECONDS) as patience:  # its end cancels the answer
+                self._queue.put_nowait(Asked(request, answer, patience))
+                return await answer
+        except (asyncio.QueueFull, TimeoutError):
             raise Busy from None
-        return await answer
 
     def _in_thread(self, function, *arguments):
         return asyncio.get_running_loop().run_in_executor(self._threads, function, *arguments)
@@ -108,7 +124,7 @@ class Models:
             await asyncio.sleep(LOOK_SECONDS)
             piled_up = self.waiting > BATCH * max(len(self.replicas), 1)
             if piled_up and before and len(self.replicas) + self._coming < self._most:
-                with contextlib.suppress(ReplicaLost, ValueError, OSError):
+                with contextlib.suppress(Exception):  # memory, or whatever else: those that run go on
                     self._add(self._work(await self._in_thread(self._start)))
             before = piled_up
 
@@ -126,44 +142,44 @@ class Models:
                     continue
                 while len(batch) < BATCH and not self._queue.empty():
                     batch.append(self._queue.get_nowait())
-                replica = await self._answer(replica, self._still_wanted(batch))
+                replica = await self._answer(replica, batch)
         finally:
             if replica in self.replicas:  # or it was lost, and its place is still empty
                 self.replicas.remove(replica)
             replica.stop()
 
-    def _still_wanted(self, batch):
-        wanted = []
-        for request, answer, came in batch:
-            if time.monotonic() - came > WAIT_SECONDS and not answer.done():
-                answer.set_exception(Busy())
-            if not answer.done():  # it is, too, where the client has gone
-                wanted.append((request, answer))
-        return wanted
-
-    async def _answer(self, replica, batch, last=False):
+    async def _answer(self, replica, batch):
         """Answers a batch; gives the replica back, or the one that has taken its place.
 
-        Where a replica is lost, each request is tried once more by itself; a `last` one is to blame for the loss.
+        Where a replica is lost, each request is tried once more by itself; who loses another one is to blame.
         """
-        if not batch:
-            return replica
-        self.batches += 1
-        self.answered += len(batch)
-        try:
-            answers = await self._in_thread(replica.ask, [request for request, _ in batch], ANSWER_SECONDS)
-        except ReplicaLost:
-            self.lost += 1
-            replica = await self._in_place_of(replica)
-            if not last:
-                for one in batch:
-                    replica = await self._answer(replica, [one], last=True)
-                return replica
-            sentence = f"{batch[0][0].name} takes too long or too much memory; save it as a plain JPEG or PNG."
-            answers = [Answer.error(422, sentence)]
-        for (_, answer), content in zip(batch, answers, strict=True):
-            if not answer.done():
-                answer.set_result(content)
+        _let_wait(batch, None)
+        attempts = collections.deque([(batch, False)])
+        while attempts:
+            part, last = attempts.popleft()
+            part = [asked for asked in part if not asked.answer.done()]  # it is, too, where the client has gone
+            if not part:
+                continue
+            self.batches += 1
+            self.answered += len(part)
+            try:
+                answers = await self._in_thread(replica.ask, [asked.request for asked in part], ANSWER_SECONDS)
+            except ReplicaLost:
+                self.lost += 1
+                _let_wait(batch, WAIT_SECONDS)
+                replica = await self._in_place_of(replica)
+                _let_wait(batch, None)
+                if not last:
+                    attempts.extend(([asked], True) for asked in part)
+                    continue
+                sentence = f"{part[0].request.name} takes too long or too much memory; save it as a plain JPEG or PNG."
+                answers = [Answer.error(422, sentence)]
+            except Exception:  # else this task would end, and whoever waits would wait for ever
+                log.exception("a batch could not be answered")
+                answers = [Answer.error(500, UNFORESEEN)] * len(part)
+            for asked, content in zip(part, answers, strict=True):
+                if not asked.answer.done():
+                    asked.answer.set_result(content)
         return replica
 
     async def _in_place_of(self, lost):
@@ -173,10 +189,19 @@ class Models:
             while True:
                 try:
                     replica = await self._in_thread(self._start)
-                except (ReplicaLost, ValueError, OSError):  # memory, or the weights are being replaced
+                except Exception as error:  # memory, or the weights are being replaced
+                    log.warning("no model comes in the place of one that was lost: %s", error or type(error).__name__)
                     await asyncio.sleep(LOOK_SECONDS)
                 else:
                     self.replicas.append(replica)
                     return replica
         finally:
             self._coming -= 1
+
+
+def _let_wait(batch, seconds):
+    """Lets what is not answered wait for so many seconds from now on; `None`: as long as a model works at it."""
+    until = None if seconds is None else asyncio.get_running_loop().time() + seconds
+    for asked in batch:
+        if not asked.answer.done():
+            asked.patience.reschedule(until)

@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import json
+import logging
 import multiprocessing
 import os
 import signal
@@ -16,6 +17,9 @@ from mrcnn.results.documents import coco_document
 
 START_SECONDS = 600  # loading TensorFlow takes seconds, but minutes on a machine that is busy
 LARGEST_CANVAS = 2048  # pixels of a side
+UNFORESEEN = "Something went wrong here; the log says what."
+
+log = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +58,7 @@ class Answer:
 
     @classmethod
     def error(cls, status, sentence):
-        return cls(status, json.dumps({"error": sentence}, ensure_ascii=False).encode())
+        return cls(status, json.dumps({"error": sentence}, ensure_ascii=False).encode(errors="replace"))
 
 
 class ReplicaLost(Exception):
@@ -92,6 +96,17 @@ def answer_all(model, requests):
     return answers
 
 
+def answer_whatever_comes(model, requests):
+    """`answer_all`; of what it cannot answer in a way that nobody foresaw, each request gets an error of its own."""
+    try:
+        return answer_all(model, requests)
+    except Exception:
+        if len(requests) > 1:
+            return [answer for request in requests for answer in answer_whatever_comes(model, [request])]
+        log.exception("a request could not be answered")
+        return [Answer.error(500, UNFORESEEN)]
+
+
 def _checked_canvas(image):
     height, width = image.shape[:2]
     if height % STRIDE or width % STRIDE or max(height, width) > LARGEST_CANVAS:
@@ -119,15 +134,23 @@ def _detect(model, requests, canvases, confidence, limit, start):
         yield Answer(200, content.getvalue(), "application/octet-stream")
 
 
-def _run(connection, weights, threads):
+def load(weights, threads, checksum):
+    """The model, warmed up. Raises ValueError where its file is not the one with which the service started."""
+    from mrcnn import MaskRCNN
+
+    model = MaskRCNN.from_pretrained(weights, threads=threads)
+    if checksum and model.card.get("sha256") != checksum:
+        raise ValueError(f"{weights} has changed since the service started: start it again")
+    model.segment(np.zeros((288, 384, 3), np.uint8))  # the first run is several times slower than the others
+    return model
+
+
+def _run(connection, weights, threads, checksum):
     """What the process does: loads the model, then answers until the other side is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started it says when it ends
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    from mrcnn import MaskRCNN
-
     try:
-        model = MaskRCNN.from_pretrained(weights, threads=threads)
-        model.segment(np.zeros((288, 384, 3), np.uint8))  # the first run is several times slower than the others
+        model = load(weights, threads, checksum)
     except (ValueError, OSError) as error:
         connection.send(str(error))
         return
@@ -137,7 +160,7 @@ def _run(connection, weights, threads):
             requests = connection.recv()
         except EOFError:
             return
-        connection.send(answer_all(model, requests))
+        connection.send(answer_whatever_comes(model, requests))
 
 
 class Replica:
@@ -146,16 +169,17 @@ class Replica:
     Args:
         weights: str. Path of the model; its ending says what runs it.
         threads: int. Most threads of a run.
+        checksum: str or `None`. SHA-256 that its card must name. Defaults to any.
 
     Raises:
         ValueError: if the model cannot be loaded.
         ReplicaLost: if the process ends while it loads.
     """
 
-    def __init__(self, weights, threads):
+    def __init__(self, weights, threads, checksum=None):
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_run, args=(theirs, weights, threads), daemon=True)
+        self._process = context.Process(target=_run, args=(theirs, weights, threads, checksum), daemon=True)
         self._process.start()
         theirs.close()
         error = self._receive(START_SECONDS)
@@ -187,7 +211,7 @@ class Replica:
         try:
             if self._connection.poll(seconds):
                 return self._connection.recv()
-        except (EOFError, OSError):
+        except Exception:  # it has ended, or what came is no answer: what comes next would not be either
             pass
         self.stop()
         raise ReplicaLost
