@@ -65,7 +65,7 @@ def add_arguments(parser):
         type=float,
         metavar="SHARE",
         help="write DIR-train and DIR-val, with this share (below 1) or number of the images in the latter, near "
-        "duplicates on one side (default: the parts that the data come in)",
+        "duplicates on one side unless most of the data look alike (default: the parts that the data come in)",
     )
     parser.add_argument("--seed", type=int, default=0, help="of the division by --split (default: 0)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="the JSON file to write (default: DIR.json)")

@@ -7,6 +7,7 @@ masks, class_ids = dataset.load_mask(image_id)          # bool (H, W, N), int32 
 
 import copy
 import difflib
+import functools
 import itertools
 import math
 from pathlib import Path
@@ -17,6 +18,7 @@ from mrcnn.images import open_image, read_image
 from mrcnn.results.instances import MaskWindow
 from pipeline.data.formats import default_annotations, fill_box
 from pipeline.data.formats.coco import decode_segmentation, encode_rle, read_coco
+from pipeline.data.photo import TURNED, stored_as
 
 IGNORE = -1  # class id of an ignore region (`iscrowd`)
 
@@ -59,6 +61,7 @@ class CocoDataset:
             raise ValueError(f"{len(missing)} images of {self.annotations} are missing, the first is {missing[0]!r}")
         if classes:
             categories = [_find(name, categories, self.annotations) for name in dict.fromkeys(classes)]
+        self._all_images = self.images  # of this data set and of its subsets
         self.image_ids = list(self.images)
         self.class_names = tuple(category["name"] for category in categories)
         self.category_ids = tuple(category["id"] for category in categories)
@@ -131,17 +134,39 @@ class CocoDataset:
     def load_image(self, image_id):
         """The image as uint8 `(H, W, 3)` RGB, in the orientation that its annotations were drawn in.
 
+        That is upright, or as stored if their size says so. A photo held upside down or mirrored has one size in both:
+        then it is as stored if the sizes of the data set's other turned photos say so.
+
         Raises:
             ValueError: if the image cannot be read, or has another size than the annotations say.
         """
         size = self.images[image_id]["height"], self.images[image_id]["width"]
         image = read_image(self.path(image_id))
-        if image.shape[:2] != size:  # drawn by a tool that did not apply the camera's rotation
+        if image.shape[:2] != size or self._is_drawn_as_stored(image_id):
             with open_image(self.path(image_id)) as file:
                 image = np.asarray(file.convert("RGB"))
         if image.shape[:2] != size:
             raise ValueError(f"{self.path(image_id)} is {image.shape[:2]} pixels, its annotations are for {size}")
         return image
+
+    def _is_drawn_as_stored(self, image_id):
+        """Whether a photo of the size of its annotations was turned by EXIF, and was not when they were drawn."""
+        stored, orientation = stored_as(self.path(image_id))
+        size = self.images[image_id]["height"], self.images[image_id]["width"]
+        return orientation in TURNED and stored == size and self._tool_ignores_exif
+
+    @functools.cached_property
+    def _tool_ignores_exif(self):
+        """Whether photos that EXIF turns by a quarter were all annotated as stored, which the sizes tell."""
+        drawn = set()
+        for image in self._all_images.values():
+            try:
+                stored, orientation = stored_as(self.folder / image["file_name"])
+            except Exception:  # each decoder says in a way of its own what is said when the photo is loaded
+                continue
+            if orientation >= 5 and stored[0] != stored[1]:
+                drawn.add((image["height"], image["width"]) == stored)
+        return drawn == {True}
 
     def load_mask(self, image_id):
         """The image's instances; ignore regions are left out, box-only instances are filled boxes.

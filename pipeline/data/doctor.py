@@ -12,6 +12,7 @@ from itertools import combinations
 
 import numpy as np
 
+from pipeline.data.photo import UPSIDE_DOWN
 from pipeline.data.sizes import SIZES, TINY, choose_size, object_sizes, share_below
 
 SEVERITIES = ("error", "warning", "note")
@@ -217,7 +218,8 @@ def _in_both(dataset, val, looks, val_looks):
             "warning",
             f"{len(alike)} photos for validation look like photos for training",
             "the figures are partly of scenes that the model has seen: too good",
-            "`prepare --split 0.2` keeps photos that look alike on one side",
+            "`prepare --split 0.2` keeps photos that look alike on one side; where all do, as those of a fixed camera, "
+            "validate with photos of another place or day",
             [f"{name} like {other}" for name, other in alike.items()],
         )
 
@@ -350,6 +352,18 @@ def dropped(report):
             for name, each in report["problem_files"].items()
             if any(problem.partition(":")[0] == reason for problem in each)
         ]
+        if reason == UPSIDE_DOWN:
+            findings.append(
+                Finding(
+                    "upside_down",
+                    "warning",
+                    f"{number} annotated photos are held upside down or mirrored",
+                    "they are turned as EXIF asks for; if the annotation tool did not, their outlines lie wrong",
+                    "look at them on the contact sheet of `prepare`; if so, save them without EXIF",
+                    files,
+                )
+            )
+            continue
         findings.append(
             Finding(
                 "unreadable_object",

@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 from pipeline.data.formats.coco import encode_rle
-from pipeline.data.photo import Photo
+from pipeline.data.photo import UPSIDE_DOWN, Photo
 
 SHEET_TILES = 48
 
@@ -74,6 +74,10 @@ def prepare(
     tell(announce(reader))
     kept_classes = _check_classes(class_names, reader.class_names)
 
+    def note(sentence):
+        reader.notes.append(_spelled(sentence))
+        tell(f"  NOTE: {_spelled(sentence)}\n")
+
     unannotated = set(reader.unannotated)
     paths = {_name(path, root): path for path in [*reader.images, *unannotated]}
     options = class_names, values, boxes, reader.class_names, str(root)
@@ -87,8 +91,11 @@ def prepare(
         records = [
             log.records.get(name) or {"file_name": name, "dropped": "not in the annotations"} for name in sorted(paths)
         ]
+        records = _settle_turns(
+            records, lambda name: prepare_image(reader, paths[name], name, kept_classes, boxes, as_stored=True), note
+        )
         _check_found(records, data)
-        parts = divide(records, split, seed, lambda record: reader.part_of(paths[record["file_name"]]))
+        parts = divide(records, split, seed, lambda record: reader.part_of(paths[record["file_name"]]), note)
         reports = {
             part_out: _write(part_out, part, root, kept_classes, reader)
             for part_out, part in ((_part_path(out, name), part) for name, part in parts.items())
@@ -164,6 +171,33 @@ def _remove_empty(folder):
     folder.rmdir()
 
 
+def _settle_turns(records, read_as_stored, note):
+    """Settles how annotations of photos held upside down or mirrored were drawn: as those of the other turned photos.
+
+    Args:
+        records: list of dict, from `prepare_image`.
+        read_as_stored: function from the name of a photo to its record, if it was annotated as stored.
+        note: function of str. Gets what was settled.
+
+    Returns:
+        list of dict. Where the others do not tell, photos have a problem.
+    """
+    drawn = {record.get("drawn") for record in records} - {None}
+    if "either" not in drawn or drawn == {"either", "upright"}:
+        return records
+    unclear = [record["file_name"] for record in records if record.get("drawn") == "either"]
+    if drawn == {"either", "stored"}:
+        note(
+            f"the annotation tool ignores EXIF, as photos turned by a quarter show: {len(unclear)} photos held upside "
+            f"down or mirrored are taken to be annotated as stored, too, the first is {unclear[0]}"
+        )
+        settle = lambda record: read_as_stored(record["file_name"])  # noqa: E731
+    else:
+        problem = f"{UPSIDE_DOWN}: nothing tells whether the annotation tool turned it, as EXIF asks for"
+        settle = lambda record: record | {"problems": [*record["problems"], problem]}  # noqa: E731
+    return [settle(record) if record.get("drawn") == "either" else record for record in records]
+
+
 def _check_found(records, data):
     """Refuses data in which no image can be used, or that show no object."""
     usable = [record for record in records if "dropped" not in record]
@@ -177,7 +211,7 @@ def _check_found(records, data):
         raise ValueError(f"the {len(usable)} images of {data} show no object that could be learned ({reasons})")
 
 
-def prepare_image(reader, path, name, class_names, boxes="keep"):
+def prepare_image(reader, path, name, class_names, boxes="keep", as_stored=False):
     """Makes one image's record.
 
     Args:
@@ -186,11 +220,13 @@ def prepare_image(reader, path, name, class_names, boxes="keep"):
         name: str. The image's name in the JSON file.
         class_names: list of str. The classes to keep.
         boxes: str. `"keep"`, `"fill"` or `"ignore"`: what becomes of objects without a mask.
+        as_stored: bool. See `Photo.frame`.
 
     Returns:
         Dictionary, ready for JSON, with `file_name` and either `dropped` (the reason) or `width`, `height`, `look` (see
-        `pipeline.data.likeness`), `instances` (class, segmentation unless it is box-only, bbox, area, iscrowd, source)
-        and `problems`. Reasons and problems are a few words; details may follow after a colon.
+        `pipeline.data.likeness`), `instances` (class, segmentation unless it is box-only, bbox, area, iscrowd, source),
+        `problems`, and `drawn` (see `Photo.drawn`; None if nothing is annotated). Reasons and problems are a few words;
+        details may follow after a colon.
     """
     from pipeline.data.likeness import look
 
@@ -201,7 +237,7 @@ def prepare_image(reader, path, name, class_names, boxes="keep"):
     try:
         photo = Photo.read(path)
         annotation = reader.read(path, photo.upright)
-        frame = photo.frame(annotation.size)
+        frame = photo.frame(annotation.size, as_stored)
     except ValueError as error:
         return {"file_name": name, "dropped": str(error)}
     has_masks = any(region.mask is not None and not region.ignore for region in annotation.regions)
@@ -216,10 +252,12 @@ def prepare_image(reader, path, name, class_names, boxes="keep"):
             mask = frame.bitmap(region)
         except ValueError as error:
             problems.append(str(error))
-            ignore, mask = True, frame.bitmap_of_box(region.box)
+            ignore, mask = True, frame.place(region.box)
         if not mask.any():
-            problems.append("empty mask" if source == "mask" else "box outside of the image")
-            ignore, mask = True, frame.bitmap_of_box(region.box)
+            ignore, mask = True, frame.place(region.box)
+            problems.append(f"empty {source}" if mask.any() else f"{source} outside of the image")
+            if not mask.any():
+                continue  # what is not in the photo hides nothing
         if source == "box":
             # Beside real masks a filled box would teach that some of these things are rectangles.
             ignore = ignore or boxes == "ignore" or (boxes == "fill" and has_masks)
@@ -243,6 +281,7 @@ def prepare_image(reader, path, name, class_names, boxes="keep"):
         "look": look(photo.pixels),
         "instances": instances,
         "problems": problems,
+        "drawn": photo.drawn(annotation.size) if annotation.regions else None,
     }
 
 

@@ -96,7 +96,9 @@ def describe(report, out):
     for reason, count in report["problems"].items():
         files = report["problem_files"].items()
         names = [name for name, each in files if any(problem.partition(":")[0] == reason for problem in each)]
-        lines.append(f"  {count} times: {reason}, so that it is ignored there: {_first_names(names)}")
+        lines.append(f"  {count} times: {reason}: {_first_names(names)}")
+    if report["problems"]:
+        lines.append("  objects that cannot be read are ignored where they lie in the photo")
     if report["dropped_images"] or report["problems"]:
         lines.append(f"  all of them are named in {out.with_suffix('.report.json')}")
     lines.append(f"  look at {out.with_suffix('.contact.png')} before training")

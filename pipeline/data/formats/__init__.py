@@ -46,7 +46,8 @@ class Region:
         class_name: str. Empty for an ignore region that may be of any class.
         mask: bool array (h, w) of any size with the image's aspect ratio, or None if only the box is known.
         box: y1, x1, y2, x2 in pixels of the annotated size, y2/x2 exclusive; beside a mask it is where the
-            object is should the mask turn out empty. None if not even the place is known: then the whole image.
+            object is should the mask turn out empty. None if not even the place is known: then the whole image. A box
+            outside of the image is no region of it.
         ignore: bool. True for groups and doubtful things: neither positive nor negative.
     """
 

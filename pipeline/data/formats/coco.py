@@ -9,6 +9,8 @@ import numpy as np
 from mrcnn.results import run_length
 from mrcnn.results.instances import MaskWindow
 from pipeline.data.formats import Annotation
+from pipeline.data.formats.claims import Rows, photos_of_rows
+from pipeline.data.split import part_among
 
 
 class CocoReader:
@@ -28,14 +30,13 @@ class CocoReader:
     def __init__(self, source, options):
         files = [path for path in source.files(".json") if _is_coco(source.json(path)) or path == source.annotations]
         instances = [path for path in files if path.name.startswith("instances")]  # COCO has captions beside them
-        self.rows, self.sizes, self.parts, self.names = {}, {}, {}, {}
-        self.notes, self.credits, dummies = [], {}, set()
-        for path in instances or files:
-            dummies |= self._add(source, path, _part(path) if len(instances or files) > 1 else None)
         if not files:
             raise ValueError(f"{source.where} holds no COCO instance JSON: {self.looks_for}")
-        self.images = list(self.rows)
-        used = {row["class"] for rows in self.rows.values() for row in rows}
+        self.rows, self.parts, self.names = Rows(_object_of), {}, {}
+        dummies = self._add(source, instances or files)
+        self.notes, self.credits = self.rows.notes(), {}
+        self.images = list(self.rows.of)
+        used = {row["class"] for rows in self.rows.of.values() for row in rows}
         for name in sorted(dummies - used):
             del self.names[name]
             self.notes.append(
@@ -44,35 +45,38 @@ class CocoReader:
         self.class_names = list(self.names)
         self.inputs = [*self.images, *(instances or files)]
         count = len(instances or files)
-        self.saw = f"COCO JSON of {len(self.rows)} photos" + (f" in {count} files" if count > 1 else "")
+        self.saw = f"COCO JSON of {len(self.images)} photos" + (f" in {count} files" if count > 1 else "")
 
-    def _add(self, source, path, part):
-        """Takes one file's rows; returns the names of its categories that stand over the others."""
-        content, categories, annotations = read_coco(path, lambda images, *_: [_size(row) for row in images.values()])
-        names = {row["id"]: row["name"].strip() for row in categories}
-        for name in names.values():
-            self.names.setdefault(name)
-        images = {}
-        for row in content.values():
-            name = str(row["file_name"])
-            photo = images[row["id"]] = source.find(name, path) or source.data / name
-            self.rows.setdefault(photo, [])
-            self.sizes[photo] = _size(row)
-            if part:
-                self.parts[photo] = part
-        for row in annotations:
-            if row["image_id"] in images:
-                name = names.get(row["category_id"])
-                if name is None:
-                    raise ValueError(f"annotation {row.get('id')} has the category {row['category_id']}, not listed")
-                self.rows[images[row["image_id"]]].append(row | {"class": name})
-        return {row.get("supercategory") for row in categories} & set(names.values())
+    def _add(self, source, files):
+        """Takes the rows of the files; returns the names of their categories that stand over the others."""
+        contents, named, dummies = {}, [], set()
+        for path in files:
+            images, *_ = contents[path] = read_coco(path, lambda images, *_: [_size(row) for row in images.values()])
+            part = part_among([_part(path) or ""])
+            named += [(str(row["file_name"]), path, part) for row in images.values()]
+        photos = iter(photos_of_rows(source, named))
+        for path, (images, categories, annotations) in contents.items():
+            names = {row["id"]: row["name"].strip() for row in categories}
+            self.names |= dict.fromkeys(names.values())
+            dummies |= {row.get("supercategory") for row in categories} & set(names.values())
+            rows_of = {image_id: [] for image_id in images}
+            for row in annotations:
+                if row["image_id"] in images:
+                    category = row["category_id"]
+                    if category not in names:
+                        raise ValueError(f"annotation {row.get('id')} has the category {category}, not listed")
+                    rows_of[row["image_id"]].append(row | {"class": names[category]})
+            for image_id, photo in zip(images, photos, strict=False):
+                self.rows.add(photo, rows_of[image_id], _size(images[image_id]))
+                if _part(path) and len(files) > 1:
+                    self.parts[photo] = _part(path)
+        return dummies
 
     def read(self, image, size):
         """Reads the instances of an image; none makes it a negative."""
-        height, width = self.sizes[image] or size
+        height, width = self.rows.size(image) or size
         annotation = Annotation(size=(height, width))
-        for row in self.rows[image]:
+        for row in self.rows.of[image]:
             ignore, box = bool(row.get("iscrowd", 0)), box_of(row)
             if row.get("segmentation"):
                 annotation.add(row["class"], lambda row=row: _decode(row, height, width), box, ignore)
@@ -121,6 +125,11 @@ def read_coco(path, check=None):
     if not images:
         raise ValueError(f"{path} names no images")
     return images, categories, rows
+
+
+def _object_of(row):
+    """What makes a row the same object as another one: shape, class and whether it is a crowd."""
+    return json.dumps([row["class"], row.get("segmentation") or row.get("bbox"), bool(row.get("iscrowd"))])
 
 
 def _is_coco(content):

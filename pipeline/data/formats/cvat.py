@@ -5,6 +5,7 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 
 from pipeline.data.formats import Annotation
+from pipeline.data.formats.claims import Rows, photos_of_rows
 from pipeline.data.formats.shapes import bounds, ellipse, mask_in_box, polygon_mask
 from pipeline.data.formats.source import sorted_names
 
@@ -21,7 +22,7 @@ class CvatReader:
         return source.first_xml("annotations") is not None
 
     def __init__(self, source, options):
-        self.elements, self.notes, self.credits, self.parts, files, names = {}, [], {}, {}, [], []
+        self.credits, self.parts, elements, files, names = {}, {}, [], [], []
         for path in source.files(".xml"):
             try:
                 root = ElementTree.parse(path).getroot()
@@ -33,23 +34,24 @@ class CvatReader:
             if root.find("track") is not None:
                 raise ValueError(f"{path} holds tracks of a video: export it from CVAT as CVAT for images")
             names += [label.findtext("name", "").strip() for label in root.iterfind("meta//label")]
-            for element in root.iterfind("image"):
-                photo = source.find(element.get("name", ""), path) or source.data / element.get("name", "unnamed")
-                self.elements.setdefault(photo, element)
-                names += [shape.get("label", "").strip() for shape in element if shape.tag in SHAPES]
-        if not self.elements:
+            elements += [(path, element) for element in root.iterfind("image")]
+        if not elements:
             raise ValueError(f"{source.where} holds no CVAT XML that names photos: {self.looks_for}")
-        self.images, self.inputs = list(self.elements), [*self.elements, *files]
-        self.class_names = sorted_names(name for name in names if name)
-        self.saw = f"CVAT XML of {len(self.elements)} photos"
+        photos = photos_of_rows(source, [(element.get("name", "unnamed"), path, None) for path, element in elements])
+        self.rows = Rows(_object_of)
+        for photo, (_, element) in zip(photos, elements, strict=True):
+            self.rows.add(photo, [shape for shape in element if shape.tag in SHAPES], _size(element))
+        names += [shape.get("label", "").strip() for shapes in self.rows.of.values() for shape in shapes]
+        self.images, self.inputs = list(self.rows.of), [*self.rows.of, *files]
+        self.notes, self.class_names = self.rows.notes(), sorted_names(names)
+        self.saw = f"CVAT XML of {len(self.images)} photos"
 
     def read(self, image, size):
         """Reads the shapes of an image; none makes it a negative."""
-        element = self.elements[image]
-        annotation = Annotation(size=_size(element))
+        annotation = Annotation(size=self.rows.size(image))
         size = annotation.size or size
         objects = {}
-        for number, shape in enumerate(shape for shape in element if shape.tag in SHAPES):
+        for number, shape in enumerate(self.rows.of[image]):
             name, group = shape.get("label", "").strip(), shape.get("group_id", "0")
             objects.setdefault((name, number if group == "0" else f"group {group}"), []).append(shape)
         for (name, _), shapes in objects.items():
@@ -60,6 +62,12 @@ class CvatReader:
             else:
                 annotation.add(name, lambda shapes=shapes: _draw(shapes, size), box)
         return annotation
+
+
+def _object_of(shape):
+    """What makes a shape the same object as another one: all but how it was made and lies on others."""
+    stated = {key: value for key, value in shape.attrib.items() if key not in ("source", "occluded", "z_order")}
+    return shape.tag, *sorted(stated.items()), *(_object_of(part) for part in shape if part.tag in SHAPES)
 
 
 def _size(element):
@@ -89,7 +97,7 @@ def _outline(shape):
         ValueError: if it has no outline.
     """
     if shape.tag in ("polygon", "polyline"):
-        return [[float(value) for value in pair.split(",")] for pair in shape.get("points").split(";")]
+        return _points(shape)
     angle = np.deg2rad(float(shape.get("rotation", 0)))
     if shape.tag == "ellipse":
         return ellipse(*(float(shape.get(key)) for key in ("cx", "cy", "rx", "ry")), angle)
@@ -102,13 +110,19 @@ def _outline(shape):
     raise ValueError(f"a CVAT {shape.tag} has no outline")
 
 
+def _points(shape):
+    return [[float(value) for value in pair.split(",")] for pair in shape.get("points").split(";")]
+
+
 def _box(shape):
     """The box y1, x1, y2, x2 of a shape, None if it states none that can be read."""
     try:
         if shape.tag == "mask":
             top, left, height, width = (float(shape.get(key)) for key in ("top", "left", "height", "width"))
             return (top, left, top + height, left + width)
-        return bounds(_outline(shape))
+        if shape.tag == "skeleton":
+            return bounds([point for part in shape.iter("points") for point in _points(part)])
+        return bounds(_points(shape) if shape.tag == "points" else _outline(shape))
     except (TypeError, AttributeError, ValueError):
         return None
 

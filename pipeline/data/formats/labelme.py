@@ -7,6 +7,7 @@ import io
 import numpy as np
 
 from pipeline.data.formats import Annotation
+from pipeline.data.formats.claims import one_file_each
 from pipeline.data.formats.shapes import bounds, ellipse, mask_in_box, polygon_mask, rectangle, to_numbers
 from pipeline.data.formats.source import sorted_names
 
@@ -24,22 +25,24 @@ class LabelmeReader:
         return source.first_json(_is_labelme) is not None
 
     def __init__(self, source, options):
-        self.source, self.files, self.notes, self.credits, self.parts = source, {}, [], {}, {}
-        names, files, unpacked = [], [], 0
+        self.source, self.credits, self.parts = source, {}, {}
+        names, names_of, elsewhere, unpacked = [], {}, {}, 0
         for path in source.files(".json"):
             content = source.json(path)
             if not _is_labelme(content):
                 continue
-            files.append(path)
             names += [str(shape.get("label", "")).strip() for shape in content["shapes"]]
-            photo = source.find(content.get("imagePath") or "", path) or source.find(path.stem, path)
-            if photo is None and content.get("imageData") and options.unpack:
-                photo = options.unpack / f"{path.stem}.png"
-                _unpack(content["imageData"], photo, path)
+            names_of[path] = (str(content.get("imagePath") or path.stem), path.stem)
+            elsewhere[path] = source.data / names_of[path][0]
+            found = any(source.find(name, path) for name in names_of[path])
+            if not found and content.get("imageData") and options.unpack:
+                elsewhere[path] = options.unpack / path.relative_to(source.folder).with_suffix(".png")
+                _unpack(content["imageData"], elsewhere[path])
                 unpacked += 1
-            self.files.setdefault(photo or source.data / str(content.get("imagePath") or path.stem), path)
+        files = list(names_of)
         if not files:
             raise ValueError(f"{source.where} holds no labelme files: {self.looks_for}")
+        self.files, self.notes = one_file_each(source, names_of, elsewhere)
         if unpacked:
             self.notes.append(f"{unpacked} photos lie within their labelme files: written to {options.unpack}")
         self.images, self.inputs = list(self.files), [*self.files, *files]
@@ -100,7 +103,7 @@ def _decode(text):
         raise ValueError("mask in a labelme file cannot be read") from error
 
 
-def _unpack(text, photo, path):
+def _unpack(text, photo):
     """Writes an embedded photo, upright and without loss, unless it was written before."""
     from PIL import Image
 

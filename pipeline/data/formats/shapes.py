@@ -7,6 +7,7 @@ import numpy as np
 from pipeline.data.formats.coco import check_polygons
 
 NUDGE = 0.01  # pixels; more than what tools round away
+AROUND_POINT = 16  # pixels to each side of a point that marks an object: where it is, and not how large
 CURVE_POINTS = 72  # corners of the polygon that stands for an ellipse: less than 0.1 % of its radius off
 
 
@@ -55,13 +56,15 @@ def rectangle(x1, y1, x2, y2):
 
 
 def bounds(points):
-    """The box y1, x1, y2, x2 around points `(x, y)`; None if they are not at least two points."""
+    """The box y1, x1, y2, x2 around points `(x, y)`, of one a small one; None if there is none."""
     try:
         points = to_numbers(points)
     except ValueError:
         return None
-    if len(points) < 2:
+    if not len(points):
         return None
+    if len(points) == 1:
+        points = points + np.array([[-AROUND_POINT], [AROUND_POINT]])
     (x1, y1), (x2, y2) = points.min(axis=0), points.max(axis=0)
     return (float(y1), float(x1), float(max(y2, y1 + 1)), float(max(x2, x1 + 1)))
 

@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 from mrcnn.images import ENDINGS
+from pipeline.data.split import part_among, part_by_folder
 
 
 class Source:
@@ -21,6 +22,7 @@ class Source:
 
     Attributes:
         where: Path. Where annotations are looked for.
+        folder: Path. The same, or the folder that it lies in if it is a file.
         images: list of Path, sorted. Every file below `data` that is an image by its ending.
     """
 
@@ -28,6 +30,7 @@ class Source:
         self.data = Path(data)
         self.annotations = Path(annotations) if annotations is not None else None
         self.where = self.annotations or self.data
+        self.folder = self.where.parent if self.where.is_file() else self.where
         data_files = _files_below(self.data)
         if self.annotations is None:
             self._files = data_files
@@ -66,12 +69,15 @@ class Source:
                 continue
         return None
 
-    def find(self, name, beside=None):
+    def find(self, name, beside=None, part=None):
         """The photo that an annotation names.
+
+        A photo of the same name in another part of the data, as in valid/ for train/, is another photo.
 
         Args:
             name: str. A path as some tool wrote it: absolute or not, of any system, in any case.
             beside: Path or None. The annotation file; photos near it go before others of the same name.
+            part: str or None. The part that the annotation file is named for; it counts if photos lie in such a folder.
 
         Returns:
             Path, or None if there is no such photo.
@@ -79,21 +85,51 @@ class Source:
         Raises:
             ValueError: if the name fits several photos equally well.
         """
-        parts = [part for part in re.split(r"[/\\]+", str(name).strip()) if part not in ("", ".", "..")]
-        if not parts:
-            return None
-        for folder in ([beside.parent] if beside else []) + [self.data]:
-            path = folder.joinpath(*parts)
-            if path in self._known:
-                return path
-        name = parts[-1].lower()
-        stem = name.removesuffix(Path(name).suffix) if Path(name).suffix in ENDINGS else name
-        fitting = self._by_name.get(name) or self._by_stem.get(stem, [])
-        ranked = sorted(((_likeness(path, parts, beside), path) for path in fitting), reverse=True)
+        by_path = self.named_by_path(name, beside)
+        if not _split(name) or by_path:
+            return by_path[0] if by_path else None
+        folders, last = _split(name)[:-1], _split(name)[-1].lower()
+        stem = last.removesuffix(Path(last).suffix) if Path(last).suffix in ENDINGS else last
+        named = {part_among(folders), self.part_of_file(beside), part if part in self._part_folders else None, None}
+        for same in (self._by_name.get(last, []), self._by_stem.get(stem, [])):
+            fitting = [path for path in same if named == {None} or self._parts[path] in named]
+            if fitting:
+                break
+        ranked = sorted(((self.likeness(path, name, beside), path) for path in fitting), reverse=True)
         if len(ranked) > 1 and ranked[0][0] == ranked[1][0]:
             paths = " and ".join(str(path) for _, path in ranked[:2])
             raise ValueError(f"{paths} have the same name, and {beside or name} does not tell which it means")
         return ranked[0][1] if ranked else None
+
+    def named_by_path(self, name, beside=None):
+        """The photos, at most two, that lie where a name says, seen from its annotation file and from the data."""
+        folders = [*([beside.parent] if beside else []), self.data]
+        return [path for path in (folder.joinpath(*_split(name)) for folder in folders) if path in self._known]
+
+    def likeness(self, photo, name, beside=None):
+        """How well a photo fits, to compare: how many of its folders are those named, and how near it lies."""
+        return _likeness(photo, _split(name), beside)
+
+    def expected(self, name, beside):
+        """The path that a photo should have, which is missing."""
+        return (beside.parent if part_by_folder(beside, self.data) else self.data) / name
+
+    def may_mean(self, part, photo):
+        """Whether an annotation file that lies in a part of the data, or in none (None), may be of a photo."""
+        return part is None or self._parts[photo] in (part, None)
+
+    def part_of_file(self, path):
+        """The part of the data that an annotation file lies in, None if in none."""
+        above = [self.data, *([self.where.parent] if self.annotations else [])]
+        return next(filter(None, (part_by_folder(path, folder) for folder in above if path)), None)
+
+    @functools.cached_property
+    def _parts(self):
+        return {path: part_by_folder(path, self.data) for path in self.images}
+
+    @functools.cached_property
+    def _part_folders(self):
+        return set(self._parts.values())
 
     def summary(self):
         """What lies there, in words: "3 .jpg and 2 .json files"."""
@@ -141,6 +177,11 @@ def _group(paths, key):
     for path in paths:
         groups.setdefault(key(path), []).append(path)
     return groups
+
+
+def _split(name):
+    """The folders and the last part of a path of any system."""
+    return [part for part in re.split(r"[/\\]+", str(name).strip()) if part not in ("", ".", "..")]
 
 
 def _likeness(path, parts, beside):

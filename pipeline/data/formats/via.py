@@ -1,8 +1,10 @@
 """VGG Image Annotator, versions 1 and 2: exported annotations (`via_region_data.json`) and saved projects."""
 
+import json
 from collections import Counter
 
 from pipeline.data.formats import Annotation
+from pipeline.data.formats.claims import Rows, photos_of_rows
 from pipeline.data.formats.shapes import bounds, ellipse, polygon_mask, rectangle
 from pipeline.data.formats.source import sorted_names
 
@@ -22,17 +24,16 @@ class ViaReader:
         files = [path for path in source.files(".json") if _entries(source.json(path))]
         if not files:
             raise ValueError(f"{source.where} holds no file of VIA: {self.looks_for}")
-        self.rows = {}
-        for path in files:
-            for entry in _entries(source.json(path)):
-                name = str(entry.get("filename", ""))
-                photo = source.find(name, path) or source.data / name
-                regions = entry["regions"]
-                rows = self.rows.setdefault(photo, [])
-                rows += regions.values() if isinstance(regions, dict) else regions
+        entries = [(path, entry) for path in files for entry in _entries(source.json(path))]
+        photos = photos_of_rows(source, [(str(entry.get("filename", "")), path, None) for path, entry in entries])
+        rows = Rows(lambda row: json.dumps([row.get("shape_attributes"), row.get("region_attributes")], sort_keys=True))
+        for photo, (_, entry) in zip(photos, entries, strict=True):
+            regions = entry["regions"]
+            rows.add(photo, regions.values() if isinstance(regions, dict) else regions)
+        self.rows = rows.of
         self.images, self.inputs = list(self.rows), [*self.rows, *files]
         self.saw = f"{len(files)} VIA file{'s' * (len(files) > 1)} of {len(self.rows)} photos"
-        self.notes, self.credits, self.parts = [], {}, {}
+        self.notes, self.credits, self.parts = rows.notes(), {}, {}
         self.key = _class_key(row for rows in self.rows.values() for row in rows)
         self.name = (options.class_names or ["object"])[0]
         if self.key is None:
@@ -52,7 +53,7 @@ class ViaReader:
             except (KeyError, TypeError, ValueError):
                 outline, problem = None, "VIA region is incomplete"
             if outline is None:
-                annotation.add_unreadable(self._class_of(row), problem)
+                annotation.add_unreadable(self._class_of(row), problem, _place(shape))
             else:
                 draw = lambda outline=outline: polygon_mask([outline], size)  # noqa: E731
                 annotation.add(self._class_of(row), draw, bounds(outline))
@@ -89,6 +90,11 @@ def _outline(shape):
             axes = float(shape["cx"]), float(shape["cy"]), float(shape["rx"]), float(shape["ry"])
             return ellipse(*axes, float(shape.get("theta", 0)))
     return None
+
+
+def _place(shape):
+    """The box of a point, the only shape without an outline; None for what cannot be read."""
+    return bounds([(shape.get("cx"), shape.get("cy"))]) if shape.get("name") == "point" else None
 
 
 def _class_key(rows):

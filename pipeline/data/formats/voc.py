@@ -3,7 +3,10 @@
 import xml.etree.ElementTree as ElementTree
 
 from pipeline.data.formats import Annotation
+from pipeline.data.formats.claims import one_file_each
 from pipeline.data.formats.source import sorted_names
+
+EDGES = ("xmin", "ymin", "xmax", "ymax")
 
 
 class VocReader:
@@ -17,10 +20,11 @@ class VocReader:
         return source.first_xml("annotation") is not None
 
     def __init__(self, source, options):
-        self.files, self.notes, self.credits, self.parts, names = {}, [], {}, {}, set()
-        for path in source.files(".xml"):
-            photo = source.find(path.stem, path) or source.find(_file_name(path), path)
-            self.files.setdefault(photo or source.data / (_file_name(path) or f"{path.stem}.jpg"), path)
+        self.credits, self.parts, names = {}, {}, set()
+        names_of = {path: (path.stem, _file_name(path)) for path in source.files(".xml")}
+        elsewhere = {path: source.data / named for path, (_, named) in names_of.items() if named}
+        self.files, self.notes = one_file_each(source, names_of, elsewhere)
+        for path in self.files.values():
             try:
                 names.update(region.class_name for region in read_voc(path).regions)
             except ValueError:
@@ -40,7 +44,8 @@ class VocReader:
 def read_voc(path):
     """Reads one XML file.
 
-    Corners count as inclusive, from 0 (as `openimages` writes them). `difficult` objects are ignore regions.
+    Corners count as inclusive, from 0 (as `openimages` writes them), from 1 in files that name the VOC database as
+    their source. `difficult` objects are ignore regions.
 
     Returns:
         Annotation.
@@ -58,10 +63,11 @@ def read_voc(path):
     width, height = root.findtext("size/width", "0"), root.findtext("size/height", "0")
     if width.strip().isdigit() and height.strip().isdigit() and int(width) and int(height):
         annotation.size = (int(height), int(width))
+    first = _first_pixel(root)
     for item in root.findall("object"):
         name = (item.findtext("name") or "").strip()
         try:
-            x1, y1, x2, y2 = (float(item.findtext(f"bndbox/{edge}")) for edge in ("xmin", "ymin", "xmax", "ymax"))
+            x1, y1, x2, y2 = (float(item.findtext(f"bndbox/{edge}")) - first for edge in EDGES)
         except (TypeError, ValueError):
             annotation.add_unreadable(name, "box without four numbers")
             continue
@@ -71,6 +77,13 @@ def read_voc(path):
             continue
         annotation.add_box(name, box, ignore=item.findtext("difficult", "0").strip() == "1")
     return annotation
+
+
+def _first_pixel(root):
+    """The number of the first row and column: 1 in Pascal's own files, unless a corner is below."""
+    database = root.findtext("source/database", "")
+    corners = [item.findtext(f"bndbox/{edge}", "") for item in root.findall("object") for edge in EDGES[:2]]
+    return int("VOC" in database.upper() and not any(corner.strip().startswith(("0", "-")) for corner in corners))
 
 
 def _file_name(path):

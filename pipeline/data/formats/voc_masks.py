@@ -8,9 +8,10 @@ from collections import Counter
 import numpy as np
 
 from pipeline.data.formats import Annotation, Region
-from pipeline.data.formats.label_masks import connected_pieces, read_labels
+from pipeline.data.formats.label_masks import connected_pieces
+from pipeline.data.formats.mask_values import VOID, read_labels
 
-VOID, VOID_COLOUR = 255, 0xE0E0C0  # the band around objects that is of no class
+VOID_COLOUR = 0xE0E0C0  # the band around objects that is of no class
 VOC_CLASSES = (
     *("aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow", "diningtable", "dog"),
     *("horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor"),
@@ -32,8 +33,20 @@ class VocMaskReader:
         if not pairs:
             raise ValueError(f"{source.where} holds no pairs of masks: {self.looks_for}")
         masks = {*objects.values(), *classes.values()}
-        photos = {path.stem.lower(): path for path in source.images if path not in masks and not _is_mask(path)}
-        self.pairs = {photos.get(stem, source.data / f"{stem}.jpg"): (objects[stem], classes[stem]) for stem in pairs}
+        photos = {}
+        for path in source.images:
+            if path not in masks and not _is_mask(path):
+                photos.setdefault(path.stem.lower(), []).append(path)
+        self.pairs = {}
+        for part, stem in pairs:
+            fitting = [path for path in photos.get(stem, []) if source.may_mean(part or None, path)]
+            if len(fitting) > 1:
+                raise ValueError(
+                    f"{fitting[0]} and {fitting[1]} have the same name, and masks do not tell which they mean"
+                )
+            mask = objects[part, stem]
+            photo = fitting[0] if fitting else source.expected(f"{stem}.jpg", mask)
+            self.pairs[photo] = mask, classes[part, stem]
         self.names, names_file = _read_names(source)
         self.by_colour = names_file is not None and names_file.name == "labelmap.txt"
         self.images = list(self.pairs)
@@ -73,12 +86,12 @@ def _is_mask(path):
 
 
 def _masks(source, folder):
-    """PNG masks by lower-case stem, of the folder of this name; its ending may vary."""
+    """PNG masks by part of the data ("" if in none) and lower-case stem, of the folder of this name or one like it."""
     found = {}
     for path in source.files(".png"):
         parent = path.parent.name.lower()
         if parent.startswith(folder) and "visual" not in parent:
-            found[path.stem.lower()] = path
+            found[source.part_of_file(path) or "", path.stem.lower()] = path
     return found
 
 

@@ -91,6 +91,24 @@ def test_voc_boxes(tmp_path):
     assert run("--data", photos, "--annotations", xml, "--boxes", "fill")["filled_boxes"] == 5
 
 
+@pytest.mark.parametrize(
+    ("database", "corner", "box"),
+    [
+        ("The VOC2007 Database", 1, [0, 0, 10, 10]),
+        ("The VOC2007 Database", 0, [0, 0, 11, 11]),  # by a tool that only says so
+        ("Unknown", 1, [1, 1, 10, 10]),  # LabelImg
+    ],
+)
+def test_files_of_pascal_voc_itself_count_from_1(tmp_path, database, corner, box):
+    image(tmp_path / "photos/a.jpg")
+    voc(tmp_path / "photos/a.xml", ("cup", corner, corner, 10, 10, 0))
+    text = (tmp_path / "photos/a.xml").read_text()
+    source = f"<annotation><source><database>{database}</database></source>"
+    (tmp_path / "photos/a.xml").write_text(text.replace("<annotation>", source))
+    run("--data", tmp_path / "photos")
+    assert read(tmp_path / "photos.json") == {"a.jpg": [("cup", box, box[2] * box[3], 0)]}
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_annotations_in_either_orientation_of_a_photo_that_exif_turns(tmp_path, orientation):
     """Told by the size that they state; an upright mask is where Pillow turns the stored one to."""
@@ -116,6 +134,39 @@ def test_annotations_in_either_orientation_of_a_photo_that_exif_turns(tmp_path, 
     assert read(tmp_path / "photos.json") == {"stored.jpg": [row], "upright.jpg": [row]}
     content = json.loads((tmp_path / "photos.json").read_text())
     assert {(entry["height"], entry["width"]) for entry in content["images"]} == {expected.shape}
+
+
+def test_what_lies_outside_of_the_photo_is_no_region_and_what_is_narrower_than_a_pixel_is_a_small_one(tmp_path):
+    image(tmp_path / "photos/a.jpg")
+    content = {
+        "images": [{"id": 1, "file_name": "a.jpg", "width": 60, "height": 40}],
+        "categories": [{"id": 1, "name": "cup"}],
+        "annotations": [
+            {"id": number, "image_id": 1, "category_id": 1, **shape}
+            for number, shape in enumerate(
+                [
+                    {"bbox": [10, 10, 20, 10]},
+                    {"bbox": [70, 10, 20, 10]},
+                    {"bbox": [60, 10, 20, 10]},
+                    {"segmentation": [[-30, 10, -10, 10, -10, 20]], "bbox": [-30, 10, 20, 10]},
+                    {"bbox": [10.6, 10, 0, 10]},
+                    {"bbox": [30, 20, -20, -10]},
+                ]
+            )
+        ],
+    }
+    (tmp_path / "photos.coco.json").write_text(json.dumps(content))
+    report = run("--data", tmp_path / "photos", "--annotations", tmp_path / "photos.coco.json")
+    assert read(tmp_path / "photos.json") == {
+        "a.jpg": [
+            ("cup", [10, 10, 20, 10], 200, 0),
+            ("cup", [10, 10, 1, 10], 10, 1),
+            ("cup", [10, 10, 20, 10], 200, 1),
+        ]
+    }
+    assert report["problem_files"] == {
+        "a.jpg": [*["box outside of the image"] * 2, "mask outside of the image", *["empty box"] * 2]
+    }
 
 
 def test_xml_beside_the_images_is_found(tmp_path):

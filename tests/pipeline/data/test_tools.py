@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from mrcnn import Instances
 from mrcnn.results.documents import labelme_document, yolo_document
@@ -87,7 +87,7 @@ def test_a_via_2_project_with_every_shape(tmp_path):
     assert circle[:2] == ("plate", [20, 10, 20, 20])
     assert ellipse[:2] == ("cup", [25, 0, 10, 40])
     assert (circle[2], ellipse[2]) == pytest.approx((np.pi * 100, np.pi * 100), rel=0.03)
-    assert rows["b.jpg"] == [("cup", [0, 0, 60, 40], 2400, 1)], "a point has no outline: no negative"
+    assert rows["b.jpg"] == [("cup", [0, 0, 17, 17], 289, 1)], "a point has no outline: no negative, ignored around it"
     assert report["problem_files"] == {"b.jpg": ["a VIA point has no outline"]}
 
 
@@ -121,6 +121,7 @@ def test_labelme_shapes(tmp_path, capsys):
         {"label": "cup", "shape_type": "polygon", "points": [[0, 0], [4, 0], [4, 4], [0, 4]], "group_id": 7},
         {"label": "cup", "shape_type": "polygon", "points": [[8, 0], [12, 0], [12, 4], [8, 4]], "group_id": 7},
         {"label": "spoon", "shape_type": "line", "points": [[1, 30], [9, 38]]},
+        {"label": "spoon", "shape_type": "point", "points": [[30, 20]]},
     ]
     write(tmp_path / "toys/a.json", labelme("..\\photos\\A.JPG", shapes))
     report = run(tmp_path / "toys")
@@ -131,7 +132,8 @@ def test_labelme_shapes(tmp_path, capsys):
     assert rows[3] == ("cup", [22, 13, 4, 3], 12, 0)
     assert rows[4] == ("cup", [0, 0, 12, 4], 32, 0), "two polygons of one group are one object"
     assert rows[5] == ("spoon", [1, 30, 8, 8], 64, 1), "its box, ignored"
-    assert report["problem_files"] == {"a.jpg": ["a labelme line has no outline"]}
+    assert rows[6] == ("spoon", [14, 4, 32, 32], 1024, 1), "around it"
+    assert report["problem_files"] == {"a.jpg": ["a labelme line has no outline", "a labelme point has no outline"]}
 
 
 def test_a_photo_within_its_labelme_file(tmp_path):
@@ -214,9 +216,56 @@ def test_yolo_labels_are_recognised_behind_many_photos_without_objects(tmp_path)
 def test_one_part_of_a_yolo_export_has_its_names_above_it(tmp_path):
     image(tmp_path / "toys/train/images/a.jpg")
     write(tmp_path / "toys/train/labels/a.txt", "0 0.5 0.5 0.5 0.25\n")
-    write(tmp_path / "toys/data.yaml", "names: [cup]\n")
-    run(tmp_path / "toys/train")
-    assert read(tmp_path / "toys/train.json") == {"images/a.jpg": [("cup", [15, 15, 30, 10], 300, 0)]}
+    for paths in ("train: ../train/images", "path: /content/toys\ntrain: [train/images]", "path: .\nval: train"):
+        write(tmp_path / "toys/data.yaml", f"{paths}\nnames: [cup]\n")
+        run(tmp_path / "toys/train")
+        assert read(tmp_path / "toys/train.json") == {"images/a.jpg": [("cup", [15, 15, 30, 10], 300, 0)]}
+
+
+@pytest.mark.parametrize("paths", ["", "train: images/train\n", "path: ../coco\ntrain: train/images\n"])
+def test_names_above_that_are_of_other_data(tmp_path, paths):
+    image(tmp_path / "toys/a.jpg")
+    write(tmp_path / "toys/a.txt", "0 0.5 0.5 0.5 0.25\n")
+    write(tmp_path / "other.yaml", f"{paths}names: [person, bicycle]\n")
+    report = run(tmp_path / "toys")
+    assert list(report["instances"]) == ["class 0"]
+    assert any("called by their numbers" in note for note in report["notes"])
+    write(tmp_path / "toys/classes.txt", "cup\n")
+    assert run(tmp_path / "toys")["instances"] == {"cup": 1}
+
+
+def test_names_within_the_data_go_before_those_above(tmp_path):
+    image(tmp_path / "toys/a.jpg")
+    write(tmp_path / "toys/a.txt", "0 0.5 0.5 0.5 0.25\n")
+    write(tmp_path / "toys/classes.txt", "cup\n")
+    write(tmp_path / "data.yaml", "train: toys\nnames: [person, bicycle]\n")
+    assert run(tmp_path / "toys")["instances"] == {"cup": 1}
+
+
+POSES = {
+    "stated": ("0.4 0.4 0.5 0.5 0.6 0.4", "kpt_shape: [3, 2]\n"),
+    "odd": ("0.4 0.4 1 0.5 0.5 0 0.6 0.4 1", ""),
+    "seen": ("0.4 0.4 2.000000 0.5 0.5 0", ""),
+}
+
+
+@pytest.mark.parametrize("case", POSES)
+def test_yolo_poses_are_boxes(tmp_path, case):
+    keypoints, yaml = POSES[case]
+    image(tmp_path / "toys/images/a.jpg")
+    write(tmp_path / "toys/labels/a.txt", f"0 0.5 0.5 0.5 0.25 {keypoints}\n0 0.5 0.5 0.1 0.1\n0 x\n")
+    write(tmp_path / "toys/data.yaml", f"{yaml}names: [cup]\n")
+    report = run(tmp_path / "toys")
+    rows = [("cup", [15, 15, 30, 10], 300, 0), ("cup", [27, 18, 6, 4], 24, 0), ("cup", [0, 0, 60, 40], 2400, 1)]
+    assert read(tmp_path / "toys.json") == {"images/a.jpg": rows}
+    assert any("poses" in note for note in report["notes"])
+
+
+def test_a_yolo_polygon_along_the_edges_is_no_pose(tmp_path):
+    image(tmp_path / "toys/images/a.jpg")
+    polygon = "0 0 0.5 0 0.5 0.5 1 1 0 1"  # at the places where poses have 0, 1 or 2
+    write(tmp_path / "toys/labels/a.txt", f"0 {polygon}\n")
+    assert run(tmp_path / "toys")["box_only"] == 0
 
 
 def coco(photos, categories=("cup",), shape=None):
@@ -289,6 +338,7 @@ CVAT = """<?xml version="1.0" encoding="utf-8"?>
     <polygon label="cup" points="0,0;4,0;4,4;0,4" group_id="3"/>
     <polygon label="cup" points="8,0;12,0;12,4;8,4" group_id="3"/>
     <points label="plate" points="5,5"/>
+    <skeleton label="plate"><points label="1" points="4,4"/><points label="2" points="50,30"/></skeleton>
   </image>
   <image id="1" name="b.jpg" width="60" height="40"/>
 </annotations>"""
@@ -307,9 +357,11 @@ def test_cvat_xml(tmp_path):
     assert rows[4:] == [
         ("cup", [22, 13, 4, 3], 12, 0),
         ("cup", [0, 0, 12, 4], 32, 0),
-        ("plate", [0, 0, 60, 40], 2400, 1),
+        ("plate", [0, 0, 21, 21], 441, 1),
+        ("plate", [4, 4, 46, 26], 1196, 1),
     ]
-    assert report["problem_files"] == {"images/a.jpg": ["a CVAT points has no outline"]}
+    problems = ["a CVAT points has no outline", "a CVAT skeleton has no outline"]
+    assert report["problem_files"] == {"images/a.jpg": problems}
     assert report["box_only"] == 1
 
 
@@ -497,3 +549,62 @@ def test_a_split_keeps_near_duplicates_together_and_depends_on_its_seed_alone(tm
     assert not scenes[0] & scenes[1]
     with pytest.raises(ValueError, match="--split is 0, expected a share"):
         prepare.prepare(tmp_path / "toys", split=0, progress=False)
+
+
+def smooth_mask(path, *ellipses):
+    """White ellipses with smoothed edges, as image editors draw them, in 160 x 120 pixels."""
+    drawn = Image.new("L", (640, 480))
+    for ellipse in ellipses:
+        ImageDraw.Draw(drawn).ellipse([4 * edge for edge in ellipse], fill=255)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    drawn.resize((160, 120), Image.Resampling.BILINEAR).save(path)
+
+
+@pytest.mark.parametrize("suffix", ["", "_1"])
+def test_masks_with_smoothed_edges_are_black_and_white(tmp_path, suffix):
+    """Also those of objects so thin that they alone would not show it, and those of one object each."""
+    ellipses = [(10, 10, 90, 90), (110, 20, 150, 100)]
+    for name in ("a", "b"):
+        image(tmp_path / f"toys/images/{name}.jpg", 160, 120)
+    smooth_mask(tmp_path / f"toys/masks/a{suffix}.png", *ellipses)
+    smooth_mask(tmp_path / f"toys/masks/b{suffix}.png", (20, 20, 22, 100))
+    if suffix:
+        smooth_mask(tmp_path / "toys/masks/a_2.png", ellipses[0])
+    report = run(tmp_path / "toys")
+    assert any("white with smoothed edges" in note for note in report["notes"])
+    rows = read(tmp_path / "toys.json")
+    assert [len(rows[f"images/{name}.jpg"]) for name in ("a", "b")] == [2, 1]
+    area = np.pi / 4 * 80 * 80 + (0 if not suffix else np.pi / 4 * 40 * 80)
+    assert rows["images/a.jpg"][0][2:] == (pytest.approx(area, rel=0.02), 0)
+    assert rows["images/b.jpg"][0][2:] == (pytest.approx(np.pi / 4 * 2 * 80, rel=0.2), 0)
+
+
+def test_white_is_an_object_among_shades_of_grey_and_void_as_a_band_or_beside_numbers(tmp_path):
+    band = [(255, (8, 8, 14, 14)), (128, (10, 10, 10, 10))]
+    cases = {
+        "shades": ([(128, FIRST), (255, SECOND)], [FIRST_ROW, SECOND_ROW], {}),
+        "band": (band, [("object", [10, 10, 10, 10], 100, 0), ("object", [8, 8, 14, 14], 96, 1)], {}),
+        "numbers": (
+            [(1, FIRST), (255, SECOND)],
+            [FIRST_ROW, (*SECOND_ROW[:3], 1)],
+            {"images/a.jpg": ["255 in a label mask is taken for void"]},
+        ),
+    }
+    for name, (values, rows, problems) in cases.items():
+        image(tmp_path / name / "images/a.jpg")
+        masks(tmp_path / name / "masks", a=values)
+        report = run(tmp_path / name)
+        assert read(tmp_path / f"{name}.json") == {"images/a.jpg": rows}
+        assert report["problem_files"] == problems
+        assert any("shades of grey" in note for note in report["notes"]) == (name == "shades")
+
+
+def test_a_fixed_camera_is_divided_with_a_note(tmp_path, capsys):
+    names = [f"{number}.jpg" for number in range(10)]
+    for name in names:
+        image(tmp_path / "toys" / name)
+    write(tmp_path / "toys/some.json", coco(names))
+    reports = prepare.prepare(tmp_path / "toys", split=0.3, progress=False, tell=print)
+    assert list(read(tmp_path / "toys-val.json")) == ["../toys/7.jpg", "../toys/8.jpg", "../toys/9.jpg"]
+    assert "WILL FLATTER" in capsys.readouterr().out
+    assert all("WILL FLATTER" in report["notes"][-1] for report in reports.values())
