@@ -1,6 +1,7 @@
 """The doors and the queue before replicas that are functions of this process: what a bad request does to the others."""
 
 import asyncio
+import concurrent.futures
 import io
 import threading
 
@@ -55,9 +56,10 @@ def serve(monkeypatch):
 
         monkeypatch.setattr(Fake, "answer", staticmethod(answer))
         monkeypatch.setattr(batching, "Replica", Fake)
-        return asyncio.run(main())
+        return pool.submit(asyncio.run, main()).result()
 
-    return serve
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:  # the browser's tests leave a loop in this thread
+        yield serve
 
 
 def asked(name="photo"):
