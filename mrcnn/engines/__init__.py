@@ -1,6 +1,6 @@
 """What runs a trained network: TensorFlow, or ONNX Runtime, which starts at once and needs a tenth of the space.
 
-`int8` is ONNX Runtime with convolutions in 8 bits: six tenths of the time, masks a little less exact.
+`int8` is ONNX Runtime with convolutions in 8 bits: two thirds of the time, masks a little less exact.
 
 Which one is said by the argument `engine`, else by the environment variable `MRCNN_ENGINE`. If neither says it, it is
 TensorFlow where that is installed.

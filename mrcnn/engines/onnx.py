@@ -4,7 +4,7 @@
     MaskRCNN.from_pretrained("cat", engine="onnx")
 
 It has the same weights; results agree within rounding, which the export checks. A file in 8 bits, for the engine
-`"int8"`, takes six tenths of the time and is a little less exact; its card has its own figures.
+`"int8"`, takes two thirds of the time and is a little less exact; its card has its own figures.
 """
 
 import concurrent.futures

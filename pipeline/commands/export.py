@@ -17,7 +17,7 @@ Images go in letterboxed (`mrcnn/letterbox.py`), boxes come out in pixels of tha
                  float32 (B, 1); out, for each image LIMIT rows, zeros after the last detection: boxes (B, LIMIT, 4),
                  scores (B, LIMIT), class_ids (B, LIMIT), masks (B, LIMIT, S, S)
     onnx         the inputs and outputs of serving_default; those of the classic presets take one image (B = 1). With
-                 --int8, lite models only: convolutions in 8 bits, two thirds of the size, six tenths of the time;
+                 --int8, lite models only: convolutions in 8 bits, two thirds of the size and of the time;
                  results are no longer the same, so measure them with --val
     tflite       every shape is fixed: in: images uint8 (1, SIZE, SIZE, 3), the letterboxed image in the top left
                  corner and grey (127) around it, and confidence float32 (); out: boxes (1, LIMIT, 4), scores

@@ -1,4 +1,4 @@
-"""A lite model's ONNX graph with its convolutions in 8 bits: two thirds of the size, six tenths of the time.
+"""A lite model's ONNX graph with its convolutions in 8 bits: two thirds of the size and of the time.
 
 Static quantization as in Jacob et al., "Quantization and training of neural networks for efficient integer-arithmetic-
 only inference" (2018), by ONNX Runtime's own tool: weights are stored as int8 with a scale for each output channel,
