@@ -1,5 +1,7 @@
 """The first run of the shipped model of cats and dogs: it goes on from the cat model, whose outputs for cats it keeps.
 
+The cat model was then what `cat_wild` ends with; `cat_sure`, which came later, begins with the cats of this one.
+
     python -m pipeline train --config pets --init cat --class cat --class dog \
         --data DATA/train --annotations DATA/train_pets.json --data DATA/wild --annotations DATA/wild.json \
         --val DATA/val --val-annotations DATA/val_pets.json --out runs/pets
