@@ -11,12 +11,13 @@ Paper: Wortsman et al., "Model soups", 2022 (https://arxiv.org/abs/2203.05482).
 """
 
 import sys
-from pathlib import Path
+
+from pipeline.commands import npz_path
 
 
 def add_arguments(parser):
     parser.add_argument("weights", nargs="+", metavar="WEIGHTS", help="names under weights/ or paths of .npz files")
-    parser.add_argument("--out", required=True, metavar="FILE.npz", help="where the average goes")
+    parser.add_argument("--out", required=True, type=npz_path, metavar="FILE.npz", help="where the average goes")
     parser.add_argument("--val", metavar="DATA", help="folder of photos with its COCO JSON beside it, to measure it")
     parser.add_argument(
         "--size",
@@ -32,13 +33,12 @@ def main(arguments):
     from pipeline.evaluation.coco_eval import table
     from pipeline.training.average import average
 
-    out = Path(arguments.out if arguments.out.endswith(".npz") else f"{arguments.out}.npz")
     val = CocoDataset(arguments.val) if arguments.val else None
     network, card = average(arguments.weights, arguments.size, val)
     if val:
         print(table(card["metrics"]))
-    out.parent.mkdir(parents=True, exist_ok=True)
-    weights.save(network, out, card)
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    weights.save(network, arguments.out, card)
     what = f"the average of {len(arguments.weights)}" if arguments.weights[1:] else arguments.weights[0]
-    print(f"{out}: {what}, read at {network.config.image_size} pixels", file=sys.stderr)
+    print(f"{arguments.out}: {what}, read at {network.config.image_size} pixels", file=sys.stderr)
     return 0

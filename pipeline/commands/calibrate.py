@@ -9,7 +9,8 @@ how many objects are missed, does. `evaluate` says how many of each.
 """
 
 import sys
-from pathlib import Path
+
+from pipeline.commands import npz_path
 
 
 def add_arguments(parser):
@@ -21,7 +22,9 @@ def add_arguments(parser):
         metavar="DATA",
         help="folder of photos with its COCO JSON beside it; may be given several times",
     )
-    parser.add_argument("--out", required=True, metavar="FILE.npz", help="where the corrected weights go")
+    parser.add_argument(
+        "--out", required=True, type=npz_path, metavar="FILE.npz", help="where the corrected weights go"
+    )
 
 
 def main(arguments):
@@ -31,7 +34,6 @@ def main(arguments):
     from pipeline.evaluation.coco_eval import detect_all, read_truth
     from pipeline.evaluation.matching import match_photos
 
-    out = Path(arguments.out if arguments.out.endswith(".npz") else f"{arguments.out}.npz")
     network, card = weights.load_network(arguments.weights)
     model, photos = MaskRCNN(network), []
     for folder in arguments.data:
@@ -42,7 +44,7 @@ def main(arguments):
     # Its figures were those of the weights before.
     kept = {name: value for name, value in card.items() if name in ("training", "step", "averaged")}
     shift = round(shift + card.get("background_shift", 0.0), 3)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    weights.save(network, out, weights.card_of(network, **kept, background_shift=shift))
-    print(f"{out}: the background's logit is {shift:+.2f} from where training left it", file=sys.stderr)
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    weights.save(network, arguments.out, weights.card_of(network, **kept, background_shift=shift))
+    print(f"{arguments.out}: the background's logit is {shift:+.2f} from where training left it", file=sys.stderr)
     return 0

@@ -363,17 +363,17 @@ def dropped(report):
                     files,
                 )
             )
-            continue
-        findings.append(
-            Finding(
-                "unreadable_object",
-                "warning",
-                f"{number} objects cannot be read: {reason}",
-                "they are ignored: neither learned nor taken for background",
-                "draw them again",
-                files,
+        else:
+            findings.append(
+                Finding(
+                    "unreadable_object",
+                    "warning",
+                    f"{number} objects cannot be read: {reason}",
+                    "they are ignored: neither learned nor taken for background",
+                    "draw them again",
+                    files,
+                )
             )
-        )
     return findings
 
 

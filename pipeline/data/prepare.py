@@ -191,11 +191,9 @@ def _settle_turns(records, read_as_stored, note):
             f"the annotation tool ignores EXIF, as photos turned by a quarter show: {len(unclear)} photos held upside "
             f"down or mirrored are taken to be annotated as stored, too, the first is {unclear[0]}"
         )
-        settle = lambda record: read_as_stored(record["file_name"])  # noqa: E731
-    else:
-        problem = f"{UPSIDE_DOWN}: nothing tells whether the annotation tool turned it, as EXIF asks for"
-        settle = lambda record: record | {"problems": [*record["problems"], problem]}  # noqa: E731
-    return [settle(record) if record.get("drawn") == "either" else record for record in records]
+        return [read_as_stored(of["file_name"]) if of.get("drawn") == "either" else of for of in records]
+    problem = f"{UPSIDE_DOWN}: nothing tells whether the annotation tool turned it, as EXIF asks for"
+    return [of | {"problems": [*of["problems"], problem]} if of.get("drawn") == "either" else of for of in records]
 
 
 def _check_found(records, data):

@@ -134,16 +134,6 @@ def measure(dataset, results):
     }
 
 
-def headline(report):
-    """The figure by which models of the same data are compared: the mask AP, or the box AP where all are box-only.
-
-    Returns:
-        `"mask"` or `"box"`, and the AP, a fraction 0 to 1, or -1 where there is nothing to measure.
-    """
-    kind = "mask" if report["mask"]["AP"] >= 0 else "box"
-    return kind, report[kind]["AP"]
-
-
 def read_truth(dataset):
     """The annotations of a data set as `pycocotools.coco.COCO`."""
     return _index(dataset.to_coco())

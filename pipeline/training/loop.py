@@ -137,15 +137,17 @@ def finish(evaluator, choose_size=False):
         print(f"no better {evaluator.measured} AP in {count} evaluations: stopped", file=sys.stderr)
     if not evaluator.val:
         evaluator.save_average("best.npz", {})
-    chosen = choose_input_size(evaluator.out, evaluator.val) if evaluator.val and choose_size else None
+    kind, chosen = evaluator.measured, None
+    if evaluator.val and choose_size:
+        chosen = choose_input_size(evaluator.out, evaluator.val, kind)
     if chosen:
         sizes, size = chosen
-        of, kind = sizes[str(size)], evaluator.measured
+        of = sizes[str(size)]
         print(
             f"done: {best}, {kind} AP {of[f'{kind}_AP']:.3f} at an input of {size} pixels, "
             f"{of['ms_per_picture']:.0f} ms a photo"
         )
     elif evaluator.val:
-        print(f"done: {best}, {evaluator.measured} AP {evaluator.best:.3f}")
+        print(f"done: {best}, {kind} AP {evaluator.best:.3f}")
     else:
         print(f"done: {best}")

@@ -101,7 +101,7 @@ def _sizes(sizes):
     """What other input sizes gave, where they were tried."""
     if not sizes:
         return ""
-    kind = next(key.removesuffix("_AP") for key in next(iter(sizes.values())) if key.endswith("_AP"))
+    kind = "mask" if all("mask_AP" in of for of in sizes.values()) else "box"
     rows = [f"| {size} | {_figure(of[f'{kind}_AP'])} | {of['ms_per_picture']:.0f} |" for size, of in sizes.items()]
     return "\n".join(["", f"| input, pixels | {kind} AP | ms a photo, where it was measured |", "|---|---|---|", *rows])
 

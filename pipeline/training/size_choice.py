@@ -8,7 +8,7 @@ LARGEST = 1280  # pixels
 MULTIPLE = 32  # pixels, of which sizes are, or what the network asks for
 
 
-def choose_input_size(out, val):
+def choose_input_size(out, val, measured):
     """Evaluate the best weights of a run at up to three larger inputs, and keep the best size in their card.
 
     Weights of photos at one size often find more at a larger one: Touvron et al., "Fixing the train-test resolution
@@ -17,12 +17,13 @@ def choose_input_size(out, val):
     Args:
         out: Path of the run's folder, with `best.npz` and its card.
         val: `CocoDataset`.
+        measured: "mask" or "box". Whose AP decides, see `pipeline.training.evaluator.Evaluator`.
 
     Returns:
         dict from size to AP and milliseconds a photo, and the chosen size; `None` if that was done before.
     """
     from mrcnn import MaskRCNN, weights
-    from pipeline.evaluation.coco_eval import evaluate, headline
+    from pipeline.evaluation.coco_eval import evaluate
 
     path = out / "best.npz"
     card = {name: value for name, value in weights.read_card(path).items() if name != "sha256"}
@@ -37,10 +38,9 @@ def choose_input_size(out, val):
         if size > LARGEST:
             break
         reports[size] = evaluate(model, val, size, progress=False)
-        kind, score = headline(reports[size])
-        gain = score - headline(reports[best])[1]
+        gain = reports[size][measured]["AP"] - reports[best][measured]["AP"]
         print(
-            f"at an input of {size} instead of {trained}: {kind} AP {score:.3f}, "
+            f"at an input of {size} instead of {trained}: {measured} AP {reports[size][measured]['AP']:.3f}, "
             f"{reports[size]['ms_per_picture']:.0f} ms a photo instead of {reports[trained]['ms_per_picture']:.0f}",
             file=sys.stderr,
         )
@@ -50,7 +50,7 @@ def choose_input_size(out, val):
     card["config"]["image_size"] = best
     card["metrics"] = reports[best]
     card["sizes"] = {
-        str(size): {f"{headline(of)[0]}_AP": headline(of)[1], "ms_per_picture": of["ms_per_picture"]}
+        str(size): {f"{measured}_AP": of[measured]["AP"], "ms_per_picture": of["ms_per_picture"]}
         for size, of in reports.items()
     }
     weights.save(network, path, card)

@@ -8,7 +8,7 @@ import numpy as np
 from pipeline.data.formats import Annotation
 from pipeline.data.formats.claims import one_file_each
 from pipeline.data.formats.shapes import bounds, polygon_mask
-from pipeline.data.formats.yolo_names import NAME_FILES, read_names
+from pipeline.data.formats.yolo_names import NAME_FILES, read_lines, read_names
 
 NO_LABELS = (*NAME_FILES, "train.txt", "val.txt", "valid.txt", "test.txt", "requirements.txt")
 
@@ -25,7 +25,7 @@ class YoloReader:
 
     @staticmethod
     def recognises(source):
-        first = (lines[0] for path in _labels(source) if (lines := _lines(path)))  # negatives have empty files
+        first = (lines[0] for path in _labels(source) if (lines := read_lines(path)))  # negatives have empty files
         return any(parse(line) or _has_pose(line) for line in itertools.islice(first, 20))
 
     def __init__(self, source, options):
@@ -39,7 +39,7 @@ class YoloReader:
             self.notes.append(f"{len(bare)} photos have no text file: as YOLO has it, there is no object in them")
         self.images = [*self.files, *bare]
         names, names_file, keypoints = read_names(source)
-        lines = [line for path in labels for line in _lines(path)]
+        lines = [line for path in labels for line in read_lines(path)]
         self.keypoints = keypoints or _keypoints(lines)
         if self.keypoints:
             self.notes.append("the labels are poses: their boxes count, keypoints are left out")
@@ -57,7 +57,7 @@ class YoloReader:
     def read(self, image, size):
         """Reads the lines of an image; none makes it a negative."""
         annotation, scale = Annotation(), np.array([size[1], size[0]], float)
-        for line in _lines(self.files[image]) if image in self.files else []:
+        for line in read_lines(self.files[image]) if image in self.files else []:
             parsed = parse(line, self.keypoints)
             if parsed is None:
                 name = self.names.get(_class_number(line), self.class_names[0])
@@ -82,13 +82,6 @@ def _labels(source):
         for path in source.files(".txt")
         if path.name.lower() not in NO_LABELS and "readme" not in path.name.lower()
     ]
-
-
-def _lines(path):
-    try:
-        return [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
-    except UnicodeDecodeError:
-        return []
 
 
 def _class_number(line):

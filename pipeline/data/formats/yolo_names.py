@@ -28,6 +28,14 @@ def read_names(source):
     return {}, None, 0
 
 
+def read_lines(path):
+    """The lines of a text file that are not blank; none if it is no text in UTF-8."""
+    try:
+        return [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    except UnicodeDecodeError:
+        return []
+
+
 def _of_yaml(path, source=None):
     """What a YAML file says, None if it is none of YOLO's, or leads elsewhere than to the data of `source`."""
     import yaml
@@ -51,10 +59,10 @@ def _of_list(path):
     if path.name.lower() not in NAME_FILES:
         return None
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError):
+        lines = read_lines(path)
+    except OSError:
         lines = []
-    return {number: line.strip() for number, line in enumerate(filter(str.strip, lines))}, path, 0
+    return {number: line.strip() for number, line in enumerate(lines)}, path, 0
 
 
 def _leads_to(folder, path, content):
