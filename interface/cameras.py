@@ -18,13 +18,27 @@ CAMERA_SCRIPT = """<script>
     NotFoundError: "No camera was found.",
     NotReadableError: "The camera cannot be read: another program may be using it.",
   };
+  // The page may still be answering what the visitor did before, such as leaving the photo for the camera. That answer
+  // does not take the place of the reason; what the visitor does next may.
+  function say(words) {
+    const places = [...document.querySelectorAll("#status, #live-status, #clip-status")];
+    const place = places.find((part) => part.offsetParent);
+    if (!place) return;
+    const write = () => {
+      const line = place.querySelector("p");
+      if (line && line.textContent !== words) line.textContent = words;
+    };
+    const late = new MutationObserver(write);
+    late.observe(place, { childList: true, subtree: true, characterData: true });
+    for (const deed of ["pointerdown", "keydown", "paste", "drop"])
+      document.addEventListener(deed, () => late.disconnect(), { capture: true, once: true });
+    write();
+  }
   const GRACE = 2000, handedOut = new Map();
   cameras.getUserMedia = (wishes) => ask(wishes).then(
     (stream) => { handedOut.set(stream, Date.now()); return stream; },
     (error) => {
-      const places = [...document.querySelectorAll("#status p, #live-status p, #clip-status p")];
-      const place = places.find((part) => part.offsetParent);
-      if (place) place.textContent = `Sorry. ${reasons[error.name] ?? error.message}`;
+      say(`Sorry. ${reasons[error.name] ?? error.message}`);
       throw error;
     },
   );

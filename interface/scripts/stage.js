@@ -20,12 +20,12 @@ function dress() {
     button.setAttribute("aria-pressed", button.id === `look-${look.toLowerCase().replaceAll(" ", "-")}`);
 }
 
-new MutationObserver(dress).observe(stage, {
+// Most of the page is built after what this script belongs to, so it watches and listens further out.
+new MutationObserver(dress).observe(page, {
   childList: true,
   subtree: true,
   attributeFilter: ["data-look"],
 });
-// Most of the page is built after what this script belongs to, so it listens further out.
 page.addEventListener("change", (event) => event.target.closest("#view") && dress());
 page.addEventListener("load", (event) => event.target.closest("#photo") && dress(), true);
 setTimeout(dress);

@@ -184,9 +184,21 @@ def test_without_a_camera_it_says_why(browser, server, fake, reason):
     try:
         page = refusing.new_page()
         page.goto(server, timeout=PATIENCE)
+        held = []
+        page.route(re.compile("/gradio_api/(queue/join|run)"), lambda route: held.append(route))
         page.get_by_label("Capture from camera").click(timeout=PATIENCE)
         page.get_by_role("button", name="Click to Access Webcam").click()
         expect(page.locator("#status p")).to_contain_text(f"Sorry. {reason}")
+        # That the photo is gone is answered later, and takes nothing away.
+        assert held
+        for route in held:
+            route.continue_()
+        page.unroute_all()
+        expect(page.locator(".result .blank")).to_have_count(2)
+        expect(page.locator("#status p")).to_contain_text(f"Sorry. {reason}")
+        page.get_by_label("Upload file").first.click()
+        page.locator(".gallery-item").first.click()
+        expect(page.locator("#status p")).to_contain_text("Found 6 cats")
         open_tab(page, "Live")
         page.get_by_role("button", name="Start the camera").click()
         expect(page.locator("#live-status p")).to_contain_text(f"Sorry. {reason}")

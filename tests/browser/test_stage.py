@@ -58,6 +58,21 @@ def clipboard_image(page):
         return np.array(image)
 
 
+def test_looks_that_are_built_late_are_marked(first_view):
+    """As where a busy browser builds them after the result."""
+    looks = first_view.locator("#looks")
+    expect(looks.locator("[aria-pressed=true]")).to_have_text("Masks")
+    first_view.evaluate(
+        """() => {
+            const looks = document.querySelector("#looks"), next = looks.nextSibling, parent = looks.parentNode;
+            for (const button of looks.querySelectorAll("button")) button.removeAttribute("aria-pressed");
+            looks.remove();
+            parent.insertBefore(looks, next);
+        }"""
+    )
+    expect(looks.locator("[aria-pressed=true]")).to_have_text("Masks")
+
+
 def test_views(first_view):
     page = first_view
     height = page.locator(IMAGES).first.bounding_box()["height"]
