@@ -74,6 +74,25 @@ def clip(boxes, height, width):
     return tf.stack([edges[0], edges[2], edges[1], edges[3]], axis=-1)
 
 
+def to_edges(boxes, windows, share):
+    """Boxes that end within `share` of a window's height or width of its edges, moved onto them.
+
+    Args:
+        boxes: float `(..., N, 4)`.
+        windows: float `(..., 4)`, in the same unit.
+        share: float, 0 to 1.
+
+    Returns:
+        float `(..., N, 4)`. What lies beyond an edge stays there.
+    """
+    near, far = tf.split(boxes, 2, axis=-1)
+    top_left, bottom_right = tf.split(windows[..., None, :], 2, axis=-1)
+    reach = share * (bottom_right - top_left)
+    near = tf.where(near - top_left < reach, tf.minimum(near, top_left), near)
+    far = tf.where(bottom_right - far < reach, tf.maximum(far, bottom_right), far)
+    return tf.concat([near, far], axis=-1)
+
+
 def nms(boxes, scores, limit, iou_threshold, least_score):
     """Non-maximum suppression: of boxes that overlap, the one with the best score.
 

@@ -40,7 +40,8 @@ class Inspection:
         proposal_candidates: int `(P,)`. Which candidate each is, ascending.
         pooled: float32 `(P, S, S, C)`. What RoIAlign read for each proposal.
         probabilities: float32 `(P, classes)`. Of each class, background first; rows sum to 1.
-        refined: float32 `(P, classes, 4)`. Where the box head moved each proposal, were it of that class.
+        refined: float32 `(P, classes, 4)`. Where the box head moved each proposal, were it of that class; onto the
+            edge of the photo where that is near.
         found_boxes: float32 `(N, 4)`. Boxes of the detections.
         found_proposals: int `(N,)`. The proposal that each detection was made of.
         milliseconds: dict from a stage (`"letterbox"`, `"features"`, `"anchors"`, `"proposal_head"`, `"moved"`,
@@ -108,7 +109,7 @@ def inspect(network, canvas, window, confidence, limit):
     real = np.flatnonzero(_areas(proposals[0].numpy()) > 0)
     boxes = in_pixels(tf.gather(proposals[0], real))
     refined = box_ops.decode(box_deltas, proposals[0, :, None], config.box_variance)
-    refined = in_pixels(tf.gather(refined, real))
+    refined = in_pixels(network.move_to_edges(tf.gather(refined, real), windows))
     probabilities = tf.gather(tf.nn.softmax(class_logits), real).numpy()
     found_boxes = box_ops.clip(found["boxes"], *shape).numpy()
     class_ids = found["class_ids"].numpy()

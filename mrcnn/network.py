@@ -19,7 +19,7 @@ from mrcnn import letterbox, mobilenet_v2, training_losses
 from mrcnn.anchors import anchors
 from mrcnn.box_head import BoxHead
 from mrcnn.config import Config, config_from_card
-from mrcnn.detections import select_detections
+from mrcnn.detections import EDGE_SHARE, select_detections
 from mrcnn.feature_pyramid import FeaturePyramid
 from mrcnn.mask_head import MaskHead, PlainMaskHead, select_class
 from mrcnn.region_proposals import RegionProposalHead, propose
@@ -164,11 +164,19 @@ class Network(keras.Model):
     def decode_detections(self, logits, deltas, proposals, image_shape, windows, confidence, limit):
         """Boxes, scores and class_ids, padded; see `mrcnn.detections.select_detections`.
 
-        `windows`, float `(B, 4)` in pixels, is the part of each input that is not filling. Boxes here may reach into
-        the filling, `detections` cuts them.
+        `windows`, float `(B, 4)` in pixels, is the part of each input that is not filling. Boxes that nearly reach its
+        edges are moved onto them, so that the mask head looks for the object up to there. They may reach into the
+        filling, `detections` cuts them.
         """
         variance, nms_iou = self.config.box_variance, self.config.detection_nms_iou
-        return select_detections(logits, deltas, proposals, image_shape, variance, nms_iou, confidence, limit)
+        boxes, scores, class_ids = select_detections(
+            logits, deltas, proposals, image_shape, variance, nms_iou, confidence, limit
+        )
+        return self.move_to_edges(boxes, windows), scores, class_ids
+
+    def move_to_edges(self, boxes, windows):
+        """Boxes float `(..., N, 4)`, those that nearly reach the edges of windows `(..., 4)` moved onto them."""
+        return box_ops.to_edges(boxes, windows, EDGE_SHARE)
 
     def encode_boxes(self, boxes, anchors, variance):
         """Deltas float `(..., 4)` that turn `anchors` into `boxes`; see `mrcnn.boxes.encode`."""

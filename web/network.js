@@ -41,6 +41,7 @@ class Network {
     const { input, least_confidence: confidence, limit, mask_margin: margin } = this.site;
     const { pixels, shape, inner } = letterbox(image, input);
     const { boxes, scores, class_ids: classIds, masks } = await this.session.run({
+      windows: new ort.Tensor("float32", [0, 0, ...inner], [1, 4]),
       images: new ort.Tensor("uint8", pixels, [1, ...shape, 3]),
       confidence: new ort.Tensor("float32", [confidence], []),
       limit: new ort.Tensor("int32", [limit], []),

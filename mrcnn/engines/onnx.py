@@ -47,7 +47,7 @@ class OnnxEngine:
             raise ValueError(f"{path}.json does not say what {path} is ({error!r}): export it anew") from None
         self.config = config_from_card(config)
         if self.config.preset != "lite":
-            # The export takes no windows, without which the other presets' boxes would reach into the filling.
+            # Files of the other presets take no windows, without which their boxes would reach into the filling.
             raise ValueError(f"{path} is of the preset {self.config.preset}; only lite models run from ONNX files here")
         weights.check_sum(path)
         source = weights.beside(path, ".npz")
@@ -64,6 +64,7 @@ class OnnxEngine:
         except Exception as error:  # the package has an exception of its own for each kind of damage
             raise ValueError(f"{path} is damaged or no ONNX file: {str(error).splitlines()[0]}") from None
         self._names = [output.name for output in self._session.get_outputs()]
+        self._takes_windows = any(given.name == "windows" for given in self._session.get_inputs())
         self._pool = concurrent.futures.ThreadPoolExecutor(threads or usable_cores())
 
     def detections(self, found, window, image_size):
@@ -71,8 +72,8 @@ class OnnxEngine:
         boxes = letterbox.to_image(found["boxes"], window, image_size)
         return Detections.from_network(found, boxes, image_size, self.config)
 
-    def detect(self, images, confidence, limit, windows=None):
-        """As `mrcnn.engines.tensorflow.TensorFlowEngine.detect`; windows are ignored.
+    def detect(self, images, confidence, limit, windows):
+        """As `mrcnn.engines.tensorflow.TensorFlowEngine.detect`; files of up to version 0.2 know no windows.
 
         Images of a batch run beside each other, one on each core: while one is at what only a single core can do, the
         others are not. As one run of the graph they took up to a quarter longer.
@@ -80,7 +81,10 @@ class OnnxEngine:
         limits = {"confidence": np.array(confidence, np.float32), "limit": np.array(limit, np.int32)}
 
         def run(number):
-            found = self._session.run(None, {"images": np.ascontiguousarray(images[number : number + 1]), **limits})
+            inputs = {"images": np.ascontiguousarray(images[number : number + 1]), **limits}
+            if self._takes_windows:
+                inputs["windows"] = np.asarray(windows[number : number + 1], np.float32)
+            found = self._session.run(None, inputs)
             found = dict(zip(self._names, found, strict=True))
             return {**found, "image_index": found["image_index"] + np.int32(number)}
 

@@ -77,17 +77,19 @@ class ServiceEngine:
         boxes = letterbox.to_image(found["boxes"], window, image_size)
         return Detections.from_network(found, boxes, image_size, self.config)
 
-    def detect(self, images, confidence, limit, windows=None):
-        """As `mrcnn.engines.tensorflow.TensorFlowEngine.detect`; windows are ignored, masks come as float16.
+    def detect(self, images, confidence, limit, windows):
+        """As `mrcnn.engines.tensorflow.TensorFlowEngine.detect`; masks come as float16.
 
         Raises:
             ValueError: if the service does not answer, is busy for longer than ten seconds, or runs another model than
                 when this engine was made, whose classes may have other names.
         """
         settings = {"confidence": repr(float(confidence)), "limit": str(int(limit))}
-        rows = list(self._pool.map(lambda image: self._detect_one(image, settings), images))
-        joined = {name: np.concatenate([each[name] for each in rows]) for name in rows[0]}
-        image_index = np.repeat(np.arange(len(rows), dtype=np.int32), [len(each["scores"]) for each in rows])
+        # Where the letterbox puts an image leaves two of the four numbers to be said.
+        each = [settings | {"height": str(int(bottom)), "width": str(int(right))} for _, _, bottom, right in windows]
+        rows = list(self._pool.map(self._detect_one, images, each))
+        joined = {name: np.concatenate([found[name] for found in rows]) for name in rows[0]}
+        image_index = np.repeat(np.arange(len(rows), dtype=np.int32), [len(found["scores"]) for found in rows])
         return {"image_index": image_index, **joined}
 
     def _detect_one(self, image, settings):

@@ -111,4 +111,5 @@ class _Photos:
         if canvas is None:
             return None
         confidence, limit = np.array(0.05, np.float32), np.array(30, np.int32)
-        return {"images": canvas[None], "confidence": confidence, "limit": limit}
+        window = np.array([[0, 0, *canvas.shape[:2]]], np.float32)  # no convolution sees it
+        return {"images": canvas[None], "confidence": confidence, "limit": limit, "windows": window}

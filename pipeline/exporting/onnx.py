@@ -67,5 +67,7 @@ def run(path, images, confidence, limit):
     model = path if isinstance(path, bytes) else str(path)
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     inputs = {"images": images, "confidence": np.array(confidence, np.float32), "limit": np.array(limit, np.int32)}
+    if any(given.name == "windows" for given in session.get_inputs()):  # of the preset lite
+        inputs["windows"] = np.tile(np.array([[0, 0, *images.shape[1:3]]], np.float32), (len(images), 1))
     names = [output.name for output in session.get_outputs()]
     return dict(zip(names, session.run(names, inputs), strict=True))

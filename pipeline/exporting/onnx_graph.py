@@ -21,7 +21,7 @@ from onnx import TensorProto
 from mrcnn import boxes as box_ops
 from mrcnn import mobilenet_v2
 from mrcnn.anchors import cell_anchors
-from mrcnn.detections import CANDIDATES
+from mrcnn.detections import CANDIDATES, EDGE_SHARE
 from mrcnn.region_proposals import ANCHOR_VARIANCE
 from mrcnn.weights import named_variables
 from pipeline.exporting.onnx_layers import FINEST_LEVEL, LOWEST, Layers
@@ -30,7 +30,8 @@ from pipeline.exporting.onnx_layers import FINEST_LEVEL, LOWEST, Layers
 def onnx_model(network, halves=True):
     """The `onnx.ModelProto` of a network.
 
-    Inputs: `images` uint8 `(B, H, W, 3)` with H and W multiples of 32, `confidence` float32 `()`, `limit` int32 `()`.
+    Inputs: `images` uint8 `(B, H, W, 3)` with H and W multiples of 32, `confidence` float32 `()`, `limit` int32 `()`,
+    `windows` float32 `(B, 4)`.
     Outputs, one row a detection, image after image: `image_index` int32 `(N,)`, `boxes` float32 `(N, 4)`, `scores`
     float32 `(N,)`, `class_ids` int32 `(N,)`, `masks` float32 `(N, S, S)`; see `mrcnn.network.Network.detect`.
 
@@ -46,7 +47,12 @@ def onnx_model(network, halves=True):
         "class_ids": (np.int32, ("N",)),
         "masks": (np.float32, ("N", side, side)),
     }
-    inputs = {"images": (np.uint8, ("B", "H", "W", 3)), "confidence": (np.float32, ()), "limit": (np.int32, ())}
+    inputs = {
+        "images": (np.uint8, ("B", "H", "W", 3)),
+        "confidence": (np.float32, ()),
+        "limit": (np.int32, ()),
+        "windows": (np.float32, ("B", 4)),
+    }
     graph, tensors = _Stages(network, halves).detect()
     return graph.model(inputs, {name: (tensors[name], *kind) for name, kind in kinds.items()}, "mask_rcnn")
 
@@ -69,6 +75,7 @@ class _Stages(Layers):
         proposals = self.propose(levels, shape, limits)
         boxes, scores, classes = self.classify(levels, proposals, limits)
         image, boxes, scores, classes = self.select(boxes, scores, classes, limits)
+        boxes = self.to_edges(boxes, graph("Gather", "windows", image), EDGE_SHARE)
         masks = self.masks(levels, image, boxes, classes)
         int32 = TensorProto.INT32
         return graph, {

@@ -90,6 +90,21 @@ class Layers:
         near, far = self.graph("Split", boxes, axis=-1, num_outputs=2, outputs=2)
         return near, self.graph("Sub", far, near)
 
+    def to_edges(self, boxes, windows, share):
+        """Boxes float `(N, 4)`, those that nearly reach the edges of their windows `(N, 4)` moved onto them.
+
+        See `mrcnn.boxes.to_edges`.
+        """
+        graph = self.graph
+        near, far = graph("Split", boxes, axis=-1, num_outputs=2, outputs=2)
+        top_left, bottom_right = graph("Split", windows, axis=-1, num_outputs=2, outputs=2)
+        reach = graph("Mul", graph("Sub", bottom_right, top_left), share)
+        close = graph("Less", graph("Sub", near, top_left), reach)
+        near = graph("Where", close, graph("Min", near, top_left), near)
+        close = graph("Less", graph("Sub", bottom_right, far), reach)
+        far = graph("Where", close, graph("Max", far, bottom_right), far)
+        return graph("Concat", near, far, axis=-1)
+
     def has_area(self, boxes):
         """bool `(...)`."""
         _, sides = self.corners(boxes)

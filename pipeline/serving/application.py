@@ -7,9 +7,9 @@
     GET  /healthz    200 as long as a model is ready
     GET  /metrics    counts and times for Prometheus
 
-Settings are `?confidence=0.5&limit=30&name=cat.jpg`. An error is `{"error": "one sentence"}`: 400 for a wrong setting,
-408, 413 and 422 for a body that comes too slowly, is too large or no image, 503 with Retry-After where the service is
-busy.
+Settings are `?confidence=0.5&limit=30&name=cat.jpg`; for a canvas also `height=312&width=416`, the size of the photo in
+its corner, in pixels. An error is `{"error": "one sentence"}`: 400 for a wrong setting, 408, 413 and 422 for a body
+that comes too slowly, is too large or no image, 503 with Retry-After where the service is busy.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from starlette.routing import Route
 
 from mrcnn.engines.service import MODEL_HEADER
 from pipeline.serving.batching import Busy
-from pipeline.serving.replica import Answer
+from pipeline.serving.replica import LARGEST_CANVAS, Answer
 from pipeline.serving.replica import Request as ModelRequest
 
 UPLOAD_SECONDS = 60  # that a body may take to come
@@ -146,6 +146,7 @@ async def _read(http, kind, config, most_bytes):
     """The `ModelRequest` that came over HTTP. Raises Refused."""
     confidence = _number(http, "confidence", float, config.get("confidence", 0.5), 0, 1)
     limit = _number(http, "limit", int, config.get("shown_limit", 30), 1, 1000)
+    photo_size = tuple(_number(http, side, int, LARGEST_CANVAS, 1, LARGEST_CANVAS) for side in ("height", "width"))
     too_large = Refused(413, f"The body is larger than the accepted {most_bytes / 1e6:g} MB.")
     size = http.headers.get("content-length", "0")
     if not (size.isascii() and size.isdigit()) or int(size) > most_bytes:
@@ -175,7 +176,7 @@ async def _read(http, kind, config, most_bytes):
     if not content:
         raise Refused(400, "A photo is needed, as the body or as the file of a form, but none came.")
     name = name.encode(errors="replace").decode()  # some encodings of a form give what is no text
-    return ModelRequest(kind, content, os.path.basename(name)[:200] or "photo", confidence, limit)
+    return ModelRequest(kind, content, os.path.basename(name)[:200] or "photo", confidence, limit, photo_size)
 
 
 async def _content(http, name):

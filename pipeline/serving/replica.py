@@ -33,6 +33,8 @@ class Request:
         name: str. What an error and the document call it.
         confidence: float. Lowest score, 0 to 1.
         limit: int. Most objects.
+        photo_size: `(height, width)` in pixels of the photo in the top left corner of a canvas, as far as the canvas
+            goes. Defaults to all of it.
     """
 
     kind: str
@@ -40,6 +42,7 @@ class Request:
     name: str
     confidence: float
     limit: int
+    photo_size: tuple[int, int] = (LARGEST_CANVAS, LARGEST_CANVAS)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,7 +86,7 @@ def answer_all(model, requests):
             if request.kind == kind:
                 try:
                     image = decode_image(request.content, request.name)
-                    read[number] = model.letterbox(image) if kind == "segment" else _checked_canvas(image)
+                    read[number] = model.letterbox(image) if kind == "segment" else _with_window(image, request)
                 except ValueError as error:
                     answers[number] = Answer.error(422, str(error))
         if read:
@@ -107,13 +110,15 @@ def answer_whatever_comes(model, requests):
         return [Answer.error(500, UNFORESEEN)]
 
 
-def _checked_canvas(image):
+def _with_window(image, request):
+    """The canvas, and the window of the photo in it."""
     height, width = image.shape[:2]
     if height % STRIDE or width % STRIDE or max(height, width) > LARGEST_CANVAS:
         raise ValueError(
             f"The canvas has {width} x {height} pixels, expected multiples of {STRIDE} up to {LARGEST_CANVAS}."
         )
-    return image, (0, 0, height, width)
+    bottom, right = np.minimum(request.photo_size, image.shape[:2])
+    return image, (0, 0, bottom, right)
 
 
 def _segment(model, requests, photos, confidence, limit, start):

@@ -39,6 +39,15 @@ def test_covered_takes_the_region_that_covers_most():
     assert share.numpy() == pytest.approx(np.array([0.5, 0.0]))
 
 
+def test_what_nearly_reaches_an_edge_is_moved_onto_it():
+    window = tf.constant([0, 0, 100, 200], tf.float32)
+    moved = boxes.to_edges(tensor([1, 1, 90, 198], [2, 4, 97, 199], [-5, 0, 103, 200]), window, 0.015)
+    # 1.5 of 100 rows, 3 of 200 columns; what reaches further out stays
+    assert moved.numpy().tolist() == [[0, 0, 90, 200], [2, 4, 97, 200], [-5, 0, 103, 200]]
+    both = boxes.to_edges(tf.stack([moved, moved]), tf.stack([window, window + 1]), 0.015)
+    assert both.numpy()[1].tolist() == [[0, 0, 90, 201], [1, 4, 97, 201], [-5, 0, 103, 201]]
+
+
 def test_encode_by_hand():
     # anchor 10 x 20 around (5, 10); box 20 x 20 around (10, 10): half a height down, twice as high
     deltas = boxes.encode(tensor([0, 0, 20, 20]), tensor([0, 0, 10, 20]), (1, 1, 1, 1))

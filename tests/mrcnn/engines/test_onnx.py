@@ -99,6 +99,16 @@ def test_it_finds_the_same_in_a_batch(light, model, chelsea):
     assert counts[0] and counts[2] and counts[3] and not counts[1]
 
 
+def test_boxes_that_nearly_reach_the_end_of_the_photo_reach_it(light, model, chelsea):
+    """And not that of the canvas, which goes on with filling."""
+    canvas = light.letterbox(chelsea).canvas
+    ((_, _, bottom, right),) = model.detect_canvases([(canvas, (0, 0, *canvas.shape[:2]))], 0.5)[0]["boxes"]
+    window = (0, 0, float(bottom) + 2, float(right) + 2)
+    for engine in (light, model):
+        found = engine.detect_canvases([(canvas, window), (canvas, (0, 0, *canvas.shape[:2]))], 0.5)
+        np.testing.assert_allclose([rows["boxes"][0, 2:] for rows in found], [window[2:], (bottom, right)], atol=0.1)
+
+
 def test_it_runs_where_tensorflow_is_not_installed():
     done = run_without_tensorflow(
         "import skimage.data; from mrcnn import MaskRCNN;"

@@ -220,9 +220,10 @@ def test_answers_name_the_model_and_a_client_of_another_one_is_told(serve, monke
         httpx, "Client", lambda **settings: client_of_httpx(transport=httpx.MockTransport(answer), **settings)
     )
     engine, canvas = ServiceEngine("http://service"), np.zeros((1, 32, 32, 3), np.uint8)
-    assert len(engine.detect(canvas, 0.5, 30)["scores"]) == 0
+    windows = [(0, 0, 32, 32)]
+    assert len(engine.detect(canvas, 0.5, 30, windows)["scores"]) == 0
     now = None  # a service that does not say it
-    assert len(engine.detect(canvas, 0.5, 30)["scores"]) == 0
+    assert len(engine.detect(canvas, 0.5, 30, windows)["scores"]) == 0
     now = "6" * 64
     with pytest.raises(ValueError, match="runs another model than before"):
-        engine.detect(canvas, 0.5, 30)
+        engine.detect(canvas, 0.5, 30, windows)

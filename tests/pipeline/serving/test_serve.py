@@ -148,7 +148,7 @@ def test_the_page_uses_the_service_as_its_model(service, monkeypatch, chelsea):
 def test_visitors_do_not_learn_where_the_service_is(service, monkeypatch, chelsea):
     model = MaskRCNN.from_service(str(service.base_url))
     with pytest.raises(ValueError) as refused:
-        model._engine.detect(np.zeros((1, 64, 64, 3), np.uint8), 0.5, 10**9)
+        model._engine.detect(np.zeros((1, 64, 64, 3), np.uint8), 0.5, 10**9, [(0, 0, 64, 64)])
     assert str(refused.value).startswith("The model's service refuses: ") and "{" not in str(refused.value)
     monkeypatch.setattr(model._engine, "_client", httpx.Client(base_url="http://127.0.0.1:1"))
     with pytest.raises(ValueError, match=r"^The model's service does not answer\.$"):
