@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from interface.inside_view import STEPS
+from tests.browser.photo_page import segment
 from tests.browser.tabs import open_tab
-from tests.browser.test_page import segment
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 NUMBER = {step.title: number for number, step in enumerate(STEPS, start=1)}

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from mrcnn import weights
 from mrcnn.results import drawing
 from tests.browser.conftest import PATIENCE
-from tests.browser.test_page import download, image, segment
+from tests.browser.photo_page import download, image, segment
 from tools.app_process import running_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

@@ -1,7 +1,5 @@
 """The page as visitors use it."""
 
-import base64
-import io
 import json
 import re
 import zipfile
@@ -16,50 +14,20 @@ from skimage import data
 
 from interface.collage import SCENES
 from interface.examples import example_photos
-from mrcnn.results import drawing
+from tests.browser.photo_page import (
+    BLANK,
+    CHELSEA,
+    IMAGES,
+    changes,
+    download,
+    image,
+    is_cat_coloured,
+    segment,
+    set_slider,
+)
 from tests.browser.tabs import open_tab
 
 pytestmark = pytest.mark.browser
-
-CHELSEA = example_photos()[0]
-IMAGES = ".result .image img"
-BLANK = ".result .blank"
-CAT_COLOUR = np.array(drawing.class_colour(1))
-
-
-def choose(page, path):
-    page.set_input_files("#photo input[type=file]", path)
-
-
-def segment(page, path=CHELSEA):
-    choose(page, path)
-    expect(page.locator(IMAGES)).to_have_count(2)
-    expect(page.locator("#status p")).to_contain_text(re.compile(r" in \d+ ms"))
-
-
-def image(page, name):
-    """What the page shows, as an array."""
-    address = page.locator(f"figure.{name} img").get_attribute("src")
-    with Image.open(io.BytesIO(base64.b64decode(address.split(",", 1)[1]))) as image:
-        return np.array(image)
-
-
-def changes(page, name, action):
-    """Does something that must redraw an image, and returns the new image."""
-    before = page.locator(f"figure.{name} img").get_attribute("src")
-    action()
-    expect(page.locator(f"figure.{name} img")).not_to_have_attribute("src", before)
-    return image(page, name)
-
-
-def set_slider(page, name, value):
-    field = page.locator(f"#{name} input[type=number]")
-    field.fill(str(value))
-    field.press("Tab")
-
-
-def is_cat_coloured(shown):
-    return (np.abs(shown[..., :3].astype(int) - CAT_COLOUR) < 40).all(axis=2)
 
 
 def test_empty_page(page, server):
@@ -240,159 +208,6 @@ def test_pointing_names_the_cat_in_images_and_table(page):
     expect(page.locator("path.active")).to_have_count(0)
 
 
-@pytest.mark.slow
-def test_webcam_photo(page):
-    page.get_by_label("Capture from camera").click()
-    page.locator("#photo .source-selection").get_by_label("Upload file").click()  # and back again
-    page.get_by_label("Capture from camera").click()
-    page.get_by_role("button", name="Click to Access Webcam").click()
-    page.wait_for_function(
-        "() => [...document.querySelectorAll('#photo video')].some((video) => video.videoWidth === 320)"
-    )
-    page.get_by_label("capture photo").click()
-    expect(page.locator(IMAGES)).to_have_count(2)
-    expect(page.locator("#status p")).to_have_text(re.compile(r"^Found \d cats? in \d+ ms"))
-    # Not mirrored: Chelsea looks to the right of the image, where the background is.
-    semantic = is_cat_coloured(image(page, "semantic"))
-    assert semantic[:, :100].mean() > semantic[:, -100:].mean()
-
-
-@pytest.mark.slow
-def test_pasted_photo(page):
-    page.evaluate(
-        """async (encoded) => {
-            const bytes = Uint8Array.from(atob(encoded), (character) => character.charCodeAt(0));
-            const item = new ClipboardItem({ "image/png": new Blob([bytes], { type: "image/png" }) });
-            await navigator.clipboard.write([item]);
-        }""",
-        base64.b64encode(Path(CHELSEA).read_bytes()).decode(),
-    )
-    status = page.locator("#status p")
-    page.bring_to_front()  # only a window in front may read the clipboard
-    page.get_by_label("Paste from clipboard").click()
-    expect(status).to_have_text(re.compile(r"^Found \d cats? in \d+ ms"))
-
-
-def test_examples(page):
-    page.get_by_role("button", name="Example: a cat", exact=True).click()
-    expect(page.locator("#status p")).to_have_text(re.compile(r"^Found \d cats? in \d+ ms"))
-    page.get_by_role("button", name="Example: a cup of coffee").click()
-    expect(page.locator("#status p")).to_have_text(re.compile(r"^No cat "))
-    expect(page.locator(IMAGES)).to_have_count(2)
-    assert not is_cat_coloured(image(page, "semantic")).any()
-    expect(page.locator("#table tr")).to_have_count(0)
-
-
-def test_removing_an_example_removes_its_result(page):
-    page.get_by_role("button", name="Example: a cat", exact=True).click()
-    expect(page.locator("#table tbody tr")).to_have_count(1)
-    page.get_by_label("Remove Image").click()
-    expect(page.locator(BLANK)).to_have_count(2)
-    page.wait_for_timeout(2000)
-    expect(page.locator(BLANK)).to_have_count(2)
-    expect(page.locator("#table tr")).to_have_count(0)
-    expect(page.locator("#download")).to_be_disabled()
-    # The same one may be chosen again.
-    page.get_by_role("button", name="Example: a cat", exact=True).click()
-    expect(page.locator("#table tbody tr")).to_have_count(1)
-
-
-@pytest.mark.slow
-def test_removing_the_photo(page):
-    segment(page)
-    page.get_by_label("Remove Image").click()
-    expect(page.locator(BLANK)).to_have_count(2)
-    expect(page.locator("#table tr")).to_have_count(0)
-    expect(page.locator("#download")).to_be_disabled()
-
-
-@pytest.mark.slow
-def test_a_photo_that_is_removed_while_it_is_looked_at_does_not_come_back(page, tmp_path):
-    large = tmp_path / "large.png"
-    Image.fromarray(data.chelsea()).resize((6000, 4000), Image.NEAREST).save(large)
-    page.locator("#photo input[type=file]").set_input_files(large)
-    page.get_by_label("Remove Image").click()
-    page.evaluate(
-        """() => {
-            const status = document.querySelector("#status"), note = () => said.push(status.textContent);
-            window.said = [];
-            new MutationObserver(note).observe(status, { childList: true, subtree: true, characterData: true });
-        }"""
-    )
-    page.wait_for_timeout(6000)
-    assert not [words for words in page.evaluate("said") if "Found" in words]
-    expect(page.locator("#status p")).to_have_text("Choose a photo, or one of the examples.")
-    expect(page.locator(BLANK)).to_have_count(2)
-    expect(page.get_by_label("Remove Image")).to_have_count(0)
-    segment(page)
-
-
-def odd_photos():
-    cat = Image.fromarray(data.chelsea())
-    turned = cat.transpose(Image.Transpose.ROTATE_90)
-    exif = turned.getexif()
-    exif[274] = 6  # turn clockwise to see it upright
-    grey = np.array(cat.convert("L"))
-    return {
-        "turned.jpg": (turned, {"exif": exif}),
-        "grey.png": (Image.fromarray(grey), {}),
-        "deep.png": (Image.fromarray(grey.astype(np.uint16) * 257), {}),
-        "clear.png": (cat.convert("RGBA"), {}),
-        "print.jpg": (cat.convert("CMYK"), {}),
-        "palette.gif": (cat.quantize(128), {}),
-        "moving.webp": (cat, {"save_all": True, "append_images": [cat.rotate(180)]}),
-        "scan.tiff": (cat, {}),
-        "phone.heic": (cat, {}),
-    }
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", odd_photos())
-def test_odd_formats(page, tmp_path, name):
-    photo, options = odd_photos()[name]
-    photo.save(tmp_path / name, **options)
-    segment(page, tmp_path / name)
-    expect(page.locator("#status p")).to_have_text(re.compile(r"^Found \d cats? in \d+ ms"))
-    height, width = image(page, "instances").shape[:2]
-    assert width / height == pytest.approx(451 / 300, rel=0.01)
-    # The visitor sees the photo too, in a format that the browser knows.
-    page.wait_for_function("() => document.querySelector('#photo img')?.naturalWidth > 0")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "name, content, sentence",
-    [
-        ("notes.jpg", b"not an image", "is not an image in a known format"),
-        ("small.png", None, "each side must have at least 32"),
-    ],
-)
-def test_refusals_are_one_sentence(page, tmp_path, name, content, sentence):
-    segment(page)
-    if content is None:
-        Image.new("RGB", (20, 300)).save(tmp_path / name)
-    else:
-        (tmp_path / name).write_bytes(content)
-    page.get_by_label("Remove Image").click()
-    expect(page.locator(BLANK)).to_have_count(2)
-    choose(page, tmp_path / name)
-    expect(page.locator("#status p")).to_contain_text(sentence)
-    expect(page.locator(BLANK)).to_have_count(2)
-    assert "Traceback" not in page.content()
-
-
-def download(page, folder, title=None):
-    """Chooses what to take home, by default what is chosen already, and returns the path of the file that comes."""
-    if title is not None:
-        page.locator("#wanted input").click()
-        page.get_by_role("option", name=title, exact=True).click()
-    with page.expect_download() as waiting:
-        page.locator("#download").click()
-    path = folder / waiting.value.suggested_filename
-    waiting.value.save_as(path)
-    return path
-
-
 def test_archive(page, tmp_path):
     segment(page)
     rows = page.locator("#table tbody tr").count()
@@ -469,64 +284,6 @@ def test_nothing_moves_when_the_result_comes(open_page, tmp_path, size):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("locale", ["de-DE", "fr-FR"])
-def test_sliders_know_no_decimal_marks(open_page, locale):
-    page = open_page(locale=locale)
-    assert page.evaluate("(0.5).toLocaleString()") == "0,5"
-    segment(page)
-    for name in ("confidence", "opacity", "mask-threshold"):
-        assert page.locator(f"#{name} input[type=range]").get_attribute("step") == "1"
-    faint = changes(page, "instances", lambda: set_slider(page, "opacity", 7))
-    handle = page.locator("#opacity input[type=range]")
-    handle.focus()
-    bold = changes(page, "instances", lambda: handle.press("End"))
-    assert np.abs(bold.astype(int) - faint).mean() > 5
-    expect(page.locator("#opacity input[type=number]")).to_have_value("100")
-    assert page.problems == []
-
-
-@pytest.mark.slow
-def test_everything_is_reached_by_keyboard(page):
-    segment(page)
-    page.evaluate("document.activeElement.blur()")
-    reached = set()
-    for _ in range(100):
-        page.keyboard.press("Tab")
-        reached |= set(
-            page.evaluate(
-                """() => {
-                    const names = [];
-                    for (let part = document.activeElement; part; part = part.parentElement)
-                        names.push(part.id, part.dataset?.row && "row");
-                    return names.filter(Boolean);
-                }"""
-            )
-        )
-    wanted = {"photo", "confidence", "opacity", "mask-threshold", "shown", "styles", "row", "download"}
-    wanted |= {"view", "upload", "looks"}
-    assert wanted <= reached
-
-
-@pytest.mark.slow
-def test_screen_readers_are_told_of_results(page):
-    line = page.locator("#status").get_by_role("status")
-    expect(line).to_have_text("Choose a photo, or one of the examples.")
-    before = line.element_handle()
-    segment(page)
-    assert re.match(r"Found \d cats? in ", before.inner_text()), "in a region that was there before"
-    for tab, name in (("Video", "clip-status"), ("Many photos", "batch-status"), ("Correct", "correct-status")):
-        open_tab(page, tab)
-        line = page.locator(f"#{name}").get_by_role("status")
-        expect(line).to_be_visible()
-        assert line.inner_text(), "the words themselves"
-        expect(line.get_by_test_id("status-tracker")).to_have_count(0)
-    # The line of the camera changes several times a second.
-    open_tab(page, "Live")
-    expect(page.locator("#live-status p")).to_be_visible()
-    expect(page.locator("#live-row").get_by_role("status")).to_have_count(0)
-
-
-@pytest.mark.slow
 def test_phone(open_page):
     page = open_page(viewport={"width": 390, "height": 844}, device_scale_factor=2, is_mobile=True, has_touch=True)
     segment(page)
@@ -557,83 +314,3 @@ def test_explanation_and_guide(page, server):
     expect(page.locator("#guide")).to_contain_text("gradio_client")
     expect(page.locator("#guide")).to_contain_text(f'client = Client("{server}")')
     expect(page.locator("#guide")).to_contain_text(f"{server}/gradio_api/mcp/")
-
-
-def contrast(page, selector):
-    """Contrast of text and the ground behind it, by WCAG's formula, once no colour is on its way to another."""
-    return page.locator(selector).first.evaluate(
-        """async (element) => {
-            const ends = (animation) => animation.effect.getComputedTiming().endTime < Infinity;
-            await Promise.allSettled(document.getAnimations().filter(ends).map((animation) => animation.finished));
-            const parse = (colour) => colour.match(/[\\d.]+/g).map(Number);
-            let ground = element;
-            while (ground && parse(getComputedStyle(ground).backgroundColor)[3] === 0) ground = ground.parentElement;
-            const luminance = (colour) => parse(colour).slice(0, 3)
-                .map((value) => value / 255)
-                .map((value) => value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4)
-                .reduce((sum, value, index) => sum + value * [0.2126, 0.7152, 0.0722][index], 0);
-            const pair = [getComputedStyle(element).color, getComputedStyle(ground ?? document.body).backgroundColor];
-            const [low, high] = pair.map(luminance).sort((a, b) => a - b);
-            return (high + 0.05) / (low + 0.05);
-        }"""
-    )
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_can_be_read(open_page, scheme):
-    page = open_page(color_scheme=scheme)
-    segment(page)
-    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert (max(int(value) for value in re.findall(r"\d+", ground)[:3]) < 90) == (scheme == "dark")
-    for selector in (
-        *("#status p", ".result figcaption", ".result .pointed", "#table td", "#table th"),
-        *("#card p", "#download", "#sliders label span", "#wanted [data-testid=block-info]"),
-        *("#looks [aria-pressed=true]", "#looks [aria-pressed=false]", "#view label.selected span", ".result .legend"),
-    ):
-        assert contrast(page, selector) >= 4.5, selector
-    for name, selector in (("Photo", "button[role=tab].selected"), ("Video", "#clip-start")):
-        open_tab(page, name)
-        page.mouse.move(1, 1)
-        assert contrast(page, selector) >= 4.5, selector
-
-
-def test_the_model_card_has_the_width_of_the_page(page):
-    page.get_by_role("button", name="About this model").click()
-    cells = page.locator("#about td")
-    cells.first.wait_for()
-    whole = page.locator("#photo-row").bounding_box()["width"]
-    assert page.locator("#about").bounding_box()["width"] == pytest.approx(whole, abs=2)
-    broken = page.evaluate(
-        """() => [...document.querySelectorAll("#about td")].filter((cell) => {
-            const text = document.createRange();
-            text.selectNodeContents(cell);
-            const lines = new Set([...text.getClientRects()].map((part) => Math.round(part.top)));
-            return /^[\\d.]+$/.test(cell.innerText.trim()) && lines.size > 1;
-        }).length"""
-    )
-    assert broken == 0, "a figure stands on one line"
-
-
-def test_the_chosen_option_stays_filled_under_the_pointer(page):
-    option = page.locator("#styles input[type=radio]:checked").first
-    colour = "element => getComputedStyle(element).backgroundColor"
-    before = option.evaluate(colour)
-    option.hover()
-    page.wait_for_timeout(500)
-    assert option.evaluate(colour) == before
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", ["range", "checkbox", "radio"])
-def test_keyboard_focus_is_seen(page, kind):
-    page.locator("#status").click()
-    page.evaluate("document.activeElement.blur()")
-    for _ in range(80):
-        page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.type") == kind:
-            break
-    style = page.evaluate(
-        "(({ outlineStyle, outlineWidth }) => [outlineStyle, outlineWidth])(getComputedStyle(document.activeElement))"
-    )
-    assert style == ["solid", "3px"]

@@ -16,7 +16,7 @@ from interface.examples import example_photos
 from interface.page import build_page, serve
 from interface.session import AnalysisCache, Models
 from tests.browser.conftest import PATIENCE
-from tests.browser.test_page import download, segment, set_slider
+from tests.browser.photo_page import download, segment, set_slider
 from tools.app_process import free_port, running_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

@@ -12,8 +12,8 @@ from playwright.sync_api import expect
 from skimage import data
 
 from tests.browser.conftest import PATIENCE
+from tests.browser.photo_page import CHELSEA, IMAGES, image
 from tests.browser.tabs import open_tab
-from tests.browser.test_page import CHELSEA, IMAGES, image
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
