@@ -11,7 +11,7 @@ from mrcnn.batching import map_images
 # Pairs of proposal and class that enter the suppression; beyond this rank nothing is ever shown.
 CANDIDATES = 1000
 # Of the photo's height or width: an object whose box ends nearer than this to the photo's edge is taken to be cut off
-# by it. On the cat model's training photos most were, up to this distance, and less than half of those beyond.
+# by it. On the cat model's training photos half of those at this distance were, more of the nearer, fewer of the rest.
 EDGE_SHARE = 0.015
 
 
