@@ -258,7 +258,7 @@ def photo_tab(models, cache):
     on_model = {"concurrency_id": "model", "concurrency_limit": MODEL_PLACES, "api_visibility": "private"}
     drawing = {"concurrency_id": "drawing", "concurrency_limit": DRAWING_PLACES, "api_visibility": "private"}
     # always_last: pasting first empties the component; by default the photo would be dropped while that is answered.
-    chosen = photo.input(
+    photo.input(
         analyse_upload,
         inputs,
         [*outputs, photo],
@@ -267,7 +267,7 @@ def photo_tab(models, cache):
         trigger_mode="always_last",
         **on_model,
     )
-    uploaded = upload.upload(lambda path: path, upload, photo, queue=False, api_visibility="private").then(
+    upload.upload(lambda path: path, upload, photo, queue=False, api_visibility="private").then(
         analyse_upload, inputs, [*outputs, photo], show_progress_on=images, **on_model
     )
     in_look = [shown, opacity, background]
@@ -282,17 +282,8 @@ def photo_tab(models, cache):
             **drawing,
         )
     lifted.select(lift, inputs, lifted, show_progress="hidden", trigger_mode="always_last", **drawing)
-    example = examples.load_input_event.then(analyse, inputs, outputs, show_progress_on=images, **on_model)
-    # What is still said of a photo that is gone would bring it back.
-    photo.clear(
-        remove,
-        token,
-        outputs,
-        queue=False,
-        show_progress="hidden",
-        api_visibility="private",
-        cancels=[chosen, uploaded, example],
-    )
+    photo.clear(remove, token, outputs, queue=False, show_progress="hidden", api_visibility="private")
+    examples.load_input_event.then(analyse, inputs, outputs, show_progress_on=images, **on_model)
     about_model = [card, whole_card, classes, looks[IN_COLOUR]]
     images.apply(
         restore,

@@ -89,27 +89,6 @@ def test_removing_the_photo(page):
     expect(page.locator("#download")).to_be_disabled()
 
 
-@pytest.mark.slow
-def test_a_photo_that_is_removed_while_it_is_looked_at_does_not_come_back(page, tmp_path):
-    large = tmp_path / "large.png"
-    Image.fromarray(data.chelsea()).resize((6000, 4000), Image.NEAREST).save(large)
-    page.locator("#photo input[type=file]").set_input_files(large)
-    page.get_by_label("Remove Image").click()
-    page.evaluate(
-        """() => {
-            const status = document.querySelector("#status"), note = () => said.push(status.textContent);
-            window.said = [];
-            new MutationObserver(note).observe(status, { childList: true, subtree: true, characterData: true });
-        }"""
-    )
-    page.wait_for_timeout(6000)
-    assert not [words for words in page.evaluate("said") if "Found" in words]
-    expect(page.locator("#status p")).to_have_text("Choose a photo, or one of the examples.")
-    expect(page.locator(BLANK)).to_have_count(2)
-    expect(page.get_by_label("Remove Image")).to_have_count(0)
-    segment(page)
-
-
 def odd_photos():
     cat = Image.fromarray(data.chelsea())
     turned = cat.transpose(Image.Transpose.ROTATE_90)
