@@ -81,7 +81,9 @@ def test_the_most_doubtful_comes_first_and_is_corrected(page, tmp_path):
     page.get_by_role("radio", name="Most doubtful first").check()
     photos = page.locator("#batch-gallery .thumbnail-item")
     expect(photos.first).to_contain_text("a cheetah.jpg: nothing, a guess at")
-    expect(photos.nth(1)).to_contain_text(re.compile(r"twelve-cats-at-their-windows.jpg: 12 cats, one only \d\d % sure"))
+    expect(photos.nth(1)).to_contain_text(
+        re.compile(r"twelve-cats-at-their-windows.jpg: 12 cats, one only \d\d % sure")
+    )
     cheetah = photos.first
     # What is written of a photo stands below it, not on its map.
     image, words = cheetah.locator("img").bounding_box(), cheetah.locator(".caption-label").bounding_box()
