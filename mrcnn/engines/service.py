@@ -85,14 +85,14 @@ class ServiceEngine:
                 when this engine was made, whose classes may have other names.
         """
         settings = {"confidence": repr(float(confidence)), "limit": str(int(limit))}
-        # Where the letterbox puts an image leaves two of the four numbers to be said.
-        each = [settings | {"height": str(int(bottom)), "width": str(int(right))} for _, _, bottom, right in windows]
-        rows = list(self._pool.map(self._detect_one, images, each))
-        joined = {name: np.concatenate([found[name] for found in rows]) for name in rows[0]}
-        image_index = np.repeat(np.arange(len(rows), dtype=np.int32), [len(found["scores"]) for found in rows])
+        rows = list(self._pool.map(lambda image, window: self._detect_one(image, window, settings), images, windows))
+        joined = {name: np.concatenate([each[name] for each in rows]) for name in rows[0]}
+        image_index = np.repeat(np.arange(len(rows), dtype=np.int32), [len(each["scores"]) for each in rows])
         return {"image_index": image_index, **joined}
 
-    def _detect_one(self, image, settings):
+    def _detect_one(self, image, window, settings):
+        _, _, bottom, right = window  # the letterbox puts an image into the corner
+        settings = settings | {"height": str(int(bottom)), "width": str(int(right))}
         content = io.BytesIO()
         Image.fromarray(image).save(content, "PNG", compress_level=1)
         answer = self._ask("POST", "/detect", params=settings, content=content.getvalue())

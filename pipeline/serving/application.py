@@ -146,7 +146,9 @@ async def _read(http, kind, config, most_bytes):
     """The `ModelRequest` that came over HTTP. Raises Refused."""
     confidence = _number(http, "confidence", float, config.get("confidence", 0.5), 0, 1)
     limit = _number(http, "limit", int, config.get("shown_limit", 30), 1, 1000)
-    photo_size = tuple(_number(http, side, int, LARGEST_CANVAS, 1, LARGEST_CANVAS) for side in ("height", "width"))
+    photo_size = LARGEST_CANVAS, LARGEST_CANVAS
+    if kind == "detect":
+        photo_size = tuple(_number(http, side, int, LARGEST_CANVAS, 1, LARGEST_CANVAS) for side in ("height", "width"))
     too_large = Refused(413, f"The body is larger than the accepted {most_bytes / 1e6:g} MB.")
     size = http.headers.get("content-length", "0")
     if not (size.isascii() and size.isdigit()) or int(size) > most_bytes:

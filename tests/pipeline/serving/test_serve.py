@@ -86,6 +86,24 @@ def test_segment_answers_as_the_library_does(service, cat, chelsea, light):
     assert form.json()["images"][0]["file_name"] == "cat.png"
 
 
+def test_the_service_is_told_where_the_photo_ends_on_its_canvas(service, cat, chelsea, light):
+    model = MaskRCNN.from_service(str(service.base_url))
+    canvas = light.letterbox(chelsea).canvas
+    height, width = canvas.shape[:2]
+    ((_, _, _, right),) = light.detect_canvases([(canvas, (0, 0, height, width))], 0.5)[0]["boxes"]
+    window = 0, 0, height, int(right) + 2
+    found, expected = (each.detect_canvases([(canvas, window)], 0.5)[0]["boxes"] for each in (model, light))
+    np.testing.assert_allclose(found, expected, atol=1e-3)
+    assert expected[0, 3] == window[3] > right
+    # Of a photo nobody asks it.
+    assert service.post("/segment", content=cat, params={"width": 5000}).status_code == 200
+    refused = service.post("/detect", content=cat, params={"width": 5000})
+    assert (refused.status_code, refused.json()["error"]) == (
+        400,
+        "width must be a number from 1 to 2048, but came as 5000.",
+    )
+
+
 def test_what_is_wrong_is_said_in_one_sentence(service, cat):
     for status, words, request in (
         (422, "not an image in a known format", {"content": b"nonsense"}),
