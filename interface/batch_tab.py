@@ -25,10 +25,9 @@ from interface.batch_results import (
 )
 from interface.batch_sources import MOST_PHOTOS, example_files, photo_path, photo_sources
 from interface.correct_tab import request
-from interface.downloads import result_files
+from interface.downloads import THUMBNAIL, Result, write_files
 from interface.housekeeping import LIFETIME
 from interface.poster import LineUp
-from interface.safety.decoding import read_photo
 from interface.safety.text import sorry
 from interface.settings import Settings
 from interface.widgets import confidence_slider, model_dropdown
@@ -125,6 +124,7 @@ def batch_tab(models, tabs):
             with (
                 contextlib.ExitStack() as opened,
                 tempfile.TemporaryDirectory(dir=download.GRADIO_CACHE) as unpacked,
+                tempfile.TemporaryDirectory(dir=download.GRADIO_CACHE) as made,
                 zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive,
             ):
                 sources, left_out = photo_sources(uploads, opened)
@@ -135,19 +135,18 @@ def batch_tab(models, tabs):
                     if full or stopped.is_set():
                         break
                     try:
-                        image = read_photo(read(unpacked))
-                        detections, milliseconds = models.detect(name, image)
+                        path = str(read(unpacked))
+                        image, detections, milliseconds = models.look_at(name, path)
+                        result = Result(path, source_name, detections, Settings(percent / 100), milliseconds)
+                        for file in write_files(made, result, image=image, thumbnails=True):
+                            if file.name.startswith(THUMBNAIL):
+                                line_up.add(file.read_bytes())
+                            else:
+                                archive.write(file, f"{stem}/{file.name}")
+                            file.unlink()
                     except ValueError as error:
                         results.append(PhotoResult(source_name, index, error=str(error)))
                     else:
-                        found = detections.instances(percent / 100)
-                        names = detections.class_names
-                        made = result_files(source_name, image, found, names, milliseconds, Settings())
-                        for file_name, content in made.items():
-                            written = content()
-                            archive.writestr(f"{stem}/{file_name}", written)
-                            if file_name.startswith("cutout-") and file_name != "cutout-all.png":
-                                line_up.add(written)
                         preview = folder / f"{stem}.jpg"
                         write_preview(preview, image, detections, percent / 100)
                         results.append(PhotoResult.of(source_name, index, detections, percent / 100, preview))

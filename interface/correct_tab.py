@@ -5,10 +5,10 @@ from pathlib import Path
 
 import gradio as gr
 
-from interface.correction import Opened, editor_document, read_edit
-from interface.dataset_folder import CorrectedPhoto, add_to_folder, chosen_folder, write_zip
+from interface.correction import Opened, editor_document
+from interface.dataset_folder import add_to_folder, chosen_folder, correct_photo, write_zip
 from interface.housekeeping import LIFETIME
-from interface.safety.decoding import read_photo
+from interface.large_photos import at_own_size
 from interface.safety.text import markdown_text, sorry
 from interface.session import DRAWING_PLACES, MODEL_PLACES
 from mrcnn.results.wording import counted
@@ -99,8 +99,7 @@ def correct_tab(models, tab, asked, photo, model_name, confidence):
     file = gr.DownloadButton(visible="hidden", elem_id="correct-file")
 
     def open_photo(path, name, percent):
-        image = read_photo(path)
-        detections, _ = models.detect(name, image)
+        image, detections, _ = models.look_at(name, path)
         fresh = Opened(path, name, detections, percent / 100)
         words = f"**{markdown_text(fresh.name)}**: {counted(fresh.found())} found. Brush until it is right, then save."
         return fresh, editor_document(image, fresh), words, gr.Button(interactive=True)
@@ -132,20 +131,19 @@ def correct_tab(models, tab, asked, photo, model_name, confidence):
         if opened is None:
             raise gr.Error(GONE, print_exception=False)
         try:
-            found = read_edit(edit, opened)
-            image = read_photo(opened.path)
-            new = CorrectedPhoto.of(opened.path, image, found, opened.detections.class_names)
-            others = [one for one in corrected if one.fingerprint != new.fingerprint]
             folder = chosen_folder()
+            photo = opened.path, opened.detections.image_size
+            ((new, words, content),) = at_own_size(correct_photo, *photo, edit, opened, folder is not None)
+            others = [one for one in corrected if one.fingerprint != new.fingerprint]
             if len(others) >= MOST_PHOTOS and not folder:
                 raise ValueError(
                     f"{MOST_PHOTOS} photos at a time are kept for you: please download them, and open the page anew."
                 )
-            total = add_to_folder(folder, new, image) if folder else None
+            total = add_to_folder(folder, new, content) if folder else None
         except ValueError as error:
             raise gr.Error(str(error), print_exception=False) from None
         corrected = [*others[1 - MOST_PHOTOS :], new]
-        words = f"Saved **{markdown_text(opened.name)}** with {counted(found)}. "
+        words = f"Saved **{markdown_text(opened.name)}** with {words}. "
         if folder:
             words += f"The data set in {markdown_text(str(folder))} has {_photos(total)}."
         else:
@@ -157,7 +155,7 @@ def correct_tab(models, tab, asked, photo, model_name, confidence):
             raise gr.Error("There is no corrected photo yet: save one first.", print_exception=False)
         target = Path(file.GRADIO_CACHE) / secrets.token_hex(16) / "corrected.zip"
         target.parent.mkdir(parents=True)
-        left_out = write_zip(target, corrected, read_photo)
+        left_out = write_zip(target, corrected)
         if len(left_out) == len(corrected):
             raise gr.Error(GONE, print_exception=False)
         if left_out:

@@ -15,9 +15,12 @@ import threading
 import zipfile
 from pathlib import Path
 
+from interface.correction import read_edit
 from interface.encoding import jpeg, png
+from interface.large_photos import at_own_size
 from mrcnn.atomic import write_atomically
 from mrcnn.results.documents import coco_document
+from mrcnn.results.wording import counted
 
 SETTING = "MRCNN_DATASET_FOLDER"  # in the environment: where corrected photos are kept on one's own machine
 PHOTOS, ANNOTATIONS = "photos", "photos.json"
@@ -70,8 +73,13 @@ class CorrectedPhoto:
     def file_name(self):
         return self.document["images"][0]["file_name"]
 
+    @property
+    def image_size(self):
+        """`(height, width)` in pixels."""
+        return self.document["images"][0]["height"], self.document["images"][0]["width"]
 
-def photo_bytes(name, image):
+
+def photo_bytes(image, name):
     """The file of a photo, PNG or JPEG by its name."""
     return png(image) if name.endswith(".png") else jpeg(image, JPEG_QUALITY)
 
@@ -108,13 +116,38 @@ def with_photo(dataset, photo):
     return {**dataset, "images": images, "annotations": annotations, "categories": categories}
 
 
-def add_to_folder(folder, photo, image):
+def correct_photo(image, edit, opened, with_file):
+    """What was brushed, as a photo of a data set.
+
+    Args:
+        image: uint8 `(H, W, 3)`. The photo.
+        edit: str. What the editor in the browser sends.
+        opened: `interface.correction.Opened`. The photo that it must belong to.
+        with_file: bool. Whether the photo's file is wanted, too.
+
+    Yields:
+        Once: the `CorrectedPhoto`, in words what is in it, and the bytes of its file or `None`.
+
+    Raises:
+        ValueError: if the edit is anything else; one sentence that may be shown.
+    """
+    found = read_edit(edit, opened)
+    photo = CorrectedPhoto.of(opened.path, image, found, opened.detections.class_names)
+    yield photo, counted(found), photo_bytes(image, photo.file_name) if with_file else None
+
+
+def encode_photo(image, name):
+    """Yields `photo_bytes`."""
+    yield photo_bytes(image, name)
+
+
+def add_to_folder(folder, photo, content):
     """Adds a photo to the data set in a folder, or replaces what is written of it. Each file is there or it is not.
 
     Args:
         folder: path; is made if it is missing.
         photo: `CorrectedPhoto`.
-        image: uint8 `(H, W, 3)`.
+        content: bytes of its file.
 
     Returns:
         int. How many photos the data set has now.
@@ -128,7 +161,7 @@ def add_to_folder(folder, photo, image):
         with _writing:
             before = _read(annotations)
             after = with_photo(before, photo)
-            write_atomically(folder / PHOTOS / photo.file_name, photo_bytes(photo.file_name, image))
+            write_atomically(folder / PHOTOS / photo.file_name, content)
             write_atomically(annotations, json.dumps(after))
             gone = {row["file_name"] for row in before["images"]} - {row["file_name"] for row in after["images"]}
             for name in gone:  # the same photo, under the name that it had before
@@ -153,13 +186,12 @@ def _read(path):
     return dataset
 
 
-def write_zip(path, photos, read):
+def write_zip(path, photos):
     """Writes corrected photos as a ZIP of the folder.
 
     Args:
         path: path. Where it goes; its name without ending is the name of the folder within.
         photos: list of `CorrectedPhoto`.
-        read: function that gives the pixels, uint8 `(H, W, 3)`, of a photo's path, or raises `ValueError`.
 
     Returns:
         list of `CorrectedPhoto` that are not in it, because they can no longer be read.
@@ -169,11 +201,11 @@ def write_zip(path, photos, read):
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:  # photos are compressed already
         for photo in photos:
             try:
-                image = read(photo.path)
+                (content,) = at_own_size(encode_photo, photo.path, photo.image_size, photo.file_name)
             except ValueError:
                 left_out.append(photo)
                 continue
-            archive.writestr(f"{path.stem}/{PHOTOS}/{photo.file_name}", photo_bytes(photo.file_name, image))
+            archive.writestr(f"{path.stem}/{PHOTOS}/{photo.file_name}", content)
             dataset = with_photo(dataset, photo)
         archive.writestr(f"{path.stem}/{ANNOTATIONS}", json.dumps(dataset), zipfile.ZIP_DEFLATED)
     return left_out

@@ -1,11 +1,16 @@
 """What a visitor takes home: each file by itself or all in one ZIP, at the photo's own size."""
 
+import contextlib
 import csv
+import dataclasses
 import functools
 import io
+import itertools
 import json
+import operator
 import re
 import secrets
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -13,9 +18,13 @@ import numpy as np
 
 from interface import animation
 from interface.encoding import png
-from interface.safety.decoding import read_photo
+from interface.large_photos import at_own_size
+from interface.poster import thumbnail
+from interface.safety.apart import PART
 from interface.safety.text import table_cell
+from interface.settings import Settings
 from mrcnn.results import drawing
+from mrcnn.results.detections import Detections
 from mrcnn.results.documents import coco_document, labelme_document
 
 COLUMNS = ["number", "class", "score", "area_px", "share_percent", "x1", "y1", "x2", "y2"]
@@ -35,6 +44,8 @@ TITLES = {
     "labelme.json": "labelme (JSON)",
     "objects.csv": "Table (CSV)",
 }
+THUMBNAIL = "thumbnail-"  # what small copies of the cut-outs begin with, for the line-up
+ANIMATIONS = {f"before-after.{kind}": kind for kind in animation.FORMATS}
 
 
 def download_choices(class_names):
@@ -64,48 +75,102 @@ def write_download(folder, path, analysis, settings, name=EVERYTHING):
         str. The path of the file.
 
     Raises:
-        ValueError: if there is no such file, or the photo can no longer be read.
+        ValueError: if there is no such file, or the photo can no longer be read, or its files take too much.
     """
-    image = read_photo(path)
-    found = settings.instances(analysis.detections)
-    files = result_files(
-        Path(path).name, image, found, analysis.detections.class_names, analysis.milliseconds, settings
-    )
-    for kind in animation.FORMATS:
-        if name == f"before-after.{kind}":
-            files[name] = lambda kind=kind: animation.before_after(image, settings.draw_instances(image, found), kind)
-    if name != EVERYTHING and name not in files:
-        raise ValueError(f"There is no {name} for what is shown now.")
-    stem = Path(path).stem
+    stem, own = Path(path).stem, Path(folder) / secrets.token_hex(16)
+    result = Result(str(path), Path(path).name, analysis.detections, settings, analysis.milliseconds)
+    names = None if name == EVERYTHING else [name]
     title = f"{stem}-segmented.zip" if name == EVERYTHING else f"{stem}-{name}"
-    target = Path(folder) / secrets.token_hex(16) / title
-    target.parent.mkdir(parents=True)
-    if name != EVERYTHING:
-        target.write_bytes(files[name]())
-        return str(target)
-    # PNG and JSON within are compressed already, or small.
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
-        for file_name, content in files.items():
-            archive.writestr(f"{stem}/{file_name}", content())
-    return str(target)
+    with contextlib.ExitStack() as undone:
+        own.mkdir(parents=True)
+        undone.callback(shutil.rmtree, own, ignore_errors=True)
+        if names:
+            (file,) = write_files(own, result, names)
+            file.rename(own / title)
+        else:
+            # PNG and JSON within are compressed already, or small.
+            with zipfile.ZipFile(own / title, "w", zipfile.ZIP_STORED) as archive:
+                for file in write_files(own, result):
+                    archive.write(file, f"{stem}/{file.name}")
+                    file.unlink()
+        undone.pop_all()
+    return str(own / title)
 
 
-def result_files(photo_name, image, found, class_names, milliseconds, settings):
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """A photo and what was found in it: all that its files are made of.
+
+    Args:
+        path: str. Of the photo.
+        photo_name: str. What its files call it.
+        detections: `mrcnn.results.detections.Detections` of it, at its own size.
+        settings: `interface.settings.Settings`, for the overlay and for which objects count.
+        milliseconds: float. How long the model took.
+    """
+
+    path: str
+    photo_name: str
+    detections: Detections
+    settings: Settings
+    milliseconds: float
+
+
+def write_files(folder, result, names=None, image=None, thumbnails=False):
+    """Writes the files of a result, one after the other.
+
+    Args:
+        folder: path. Where they go.
+        result: `Result`.
+        names: list of str. Of the files that are wanted. Defaults to all but the animations.
+        image: uint8 `(h, w, 3)`. The photo or a smaller copy, if it is here. Defaults to reading it.
+        thumbnails: bool. Whether each cut-out is followed by a small copy for a line-up, whose name begins with
+            `THUMBNAIL`. Defaults to `False`.
+
+    Yields:
+        Path of each file, as soon as it is complete.
+
+    Raises:
+        ValueError: if there is no such file, or the photo cannot be read, or its files take too much.
+    """
+    photo = result.path, result.detections.image_size
+    parts = at_own_size(make_files, *photo, result, names, thumbnails, image=image)
+    for name, group in itertools.groupby(parts, operator.itemgetter(0)):
+        file = Path(folder) / name
+        with file.open("wb") as stream:
+            for _, content in group:
+                stream.write(content)
+        yield file
+
+
+def make_files(image, result, names, thumbnails):
+    """Yields pairs of a file's name and a part of its content; see `write_files`."""
+    files = result_files(result, image)
+    if names is None:
+        left_out = () if thumbnails else (THUMBNAIL,)
+        names = [name for name in files if name not in ANIMATIONS and not name.startswith(left_out)]
+    for name in names:
+        if name not in files:
+            raise ValueError(f"There is no {name} for what is shown now.")
+        content = memoryview(files[name]())
+        for start in range(0, len(content), PART):
+            yield name, bytes(content[start : start + PART])
+
+
+def result_files(result, image):
     """The files of a result.
 
     Args:
-        photo_name: str. The photo's file name.
-        image: uint8 `(H, W, 3)`.
-        found: `mrcnn.Instances` of it.
-        class_names: names of the model's classes 1, 2, and so on.
-        milliseconds: float. How long the model took.
-        settings: `interface.settings.Settings`, for the overlay.
+        result: `Result`.
+        image: uint8 `(H, W, 3)`. The photo.
 
     Returns:
         dict from name to a function that gives the content as bytes, so that no more of them than needed are made, one
         at a time.
     """
-    coco = functools.partial(coco_document, found, photo_name, class_names, milliseconds)
+    settings, class_names = result.settings, result.detections.class_names
+    found = settings.instances(result.detections)
+    coco = functools.partial(coco_document, found, result.photo_name, class_names, result.milliseconds)
     files = {
         "overlay.png": lambda: png(settings.draw_instances(image, found)),
         "semantic-classes.png": lambda: png(drawing.semantic_image(found.semantic_map())),
@@ -113,11 +178,19 @@ def result_files(photo_name, image, found, class_names, milliseconds, settings):
         "cutout-all.png": lambda: png(drawing.cut_out(image, found)),
         "coco.json": lambda: _json(coco()),
         "coco-polygons.json": lambda: _json(coco(polygons=True)),
-        "labelme.json": lambda: _json(labelme_document(found, photo_name)),
+        "labelme.json": lambda: _json(labelme_document(found, result.photo_name)),
         "objects.csv": lambda: _table(found),
     }
+
+    @functools.lru_cache(maxsize=1)  # for the cut-out and its thumbnail
+    def cut(row):
+        return drawing.cut_out(image, found[row], crop=True)
+
     for row, class_name in enumerate(found.class_names):
-        files[_cutout_name(row, class_name)] = lambda row=row: png(drawing.cut_out(image, found[row], crop=True))
+        files[_cutout_name(row, class_name)] = lambda row=row: png(cut(row))
+        files[f"{THUMBNAIL}{row + 1:02d}.png"] = lambda row=row: thumbnail(cut(row))
+    for name, kind in ANIMATIONS.items():
+        files[name] = lambda kind=kind: animation.before_after(image, settings.draw_instances(image, found), kind)
     return files
 
 

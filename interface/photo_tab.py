@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import json
+import secrets
 import tempfile
 from pathlib import Path
 
@@ -10,14 +11,15 @@ import gradio as gr
 
 from interface import settings as options
 from interface.collage import write_scenes
+from interface.dataset_folder import encode_photo
 from interface.downloads import EVERYTHING, download_choices, write_download
 from interface.drawn_dog import write_dog
 from interface.examples import titled_examples
 from interface.file_inputs import CAMERA, PhotoInput
+from interface.large_photos import at_own_size
 from interface.model_card import class_names, long_card, short_card
 from interface.open_dropdown import OpenDropdown
 from interface.result_view import EMPTY, images_html, sentence, table_html
-from interface.safety.decoding import read_photo
 from interface.safety.text import sorry
 from interface.session import DRAWING_PLACES, LOWEST_CONFIDENCE, MODEL_PLACES
 from interface.settings import IN_COLOUR, Settings
@@ -194,9 +196,14 @@ def photo_tab(models, cache):
     def analyse_upload(path, *values):
         """Like `analyse`; a photo in a format that browsers do not know comes back as one that they do."""
         outcome = analyse(path, *values)
-        if path is None or outcome[3] is None or Path(path).suffix.lower() in SHOWN_BY_BROWSERS:
+        analysis = cache.get(outcome[3])
+        if analysis is None or Path(path).suffix.lower() in SHOWN_BY_BROWSERS:
             return *outcome, gr.skip()
-        return *outcome, read_photo(path)
+        copy = Path(photo.GRADIO_CACHE) / secrets.token_hex(16) / f"{Path(path).stem}.jpg"
+        (content,) = at_own_size(encode_photo, path, analysis.detections.image_size, copy.name)
+        copy.parent.mkdir(parents=True)
+        copy.write_bytes(content)
+        return *outcome, str(copy)
 
     def remove(old_token):
         cache.drop(old_token)

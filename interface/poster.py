@@ -15,6 +15,23 @@ GROUND, FLOOR, INK = (246, 244, 239), (214, 208, 196), (60, 60, 66)
 MARGIN, GAP, TITLE = 60, 14, 54
 
 
+def thumbnail(cut):
+    """A cut-out as small as a line-up needs it.
+
+    Args:
+        cut: uint8 `(h, w, 4)`, cropped to the object.
+
+    Returns:
+        bytes of a PNG with transparency.
+    """
+    small = Image.fromarray(cut)
+    # Of a huge one, pixels are dropped first: to average transparent ones takes copies of all of them.
+    small.thumbnail((8 * HEIGHTS[0], 8 * HEIGHTS[0]), Image.Resampling.NEAREST)
+    stored = io.BytesIO()
+    _fitted(small, HEIGHTS[0], 1).save(stored, "PNG", compress_level=1)
+    return stored.getvalue()
+
+
 class LineUp:
     """Takes cut-outs one by one and makes a poster of them.
 
@@ -33,17 +50,12 @@ class LineUp:
         """Adds one.
 
         Args:
-            content: bytes of a PNG with transparency, cropped to the object. A smaller copy is kept.
+            content: bytes. What `thumbnail` made of it.
         """
         if len(self) >= MOST:
             self.left_out += 1
-            return
-        with Image.open(io.BytesIO(content), formats=["PNG"]) as cut:
-            # Of a huge one, pixels are dropped first: to average transparent ones takes copies of all of them.
-            cut.thumbnail((8 * HEIGHTS[0], 8 * HEIGHTS[0]), Image.Resampling.NEAREST)
-            stored = io.BytesIO()
-            _fitted(cut, HEIGHTS[0], 1).save(stored, "PNG", compress_level=1)
-        self._cutouts.append(stored.getvalue())
+        else:
+            self._cutouts.append(content)
 
     def draw(self, title):
         """The poster.

@@ -2,15 +2,15 @@
 
 import json
 import os
+import secrets
 from pathlib import Path
 
 import gradio as gr
 
+from interface.downloads import Result, write_files
 from interface.file_inputs import PhotoInput
-from interface.safety.decoding import read_photo
 from interface.session import MODEL_PLACES
-from mrcnn.results import drawing
-from mrcnn.results.documents import coco_document
+from interface.settings import Settings
 
 GUIDE = """
 ## From Python
@@ -68,18 +68,20 @@ def program_tab(models):
     """
     default_model = models.names()[0]
 
-    def run(photo, confidence, model):
+    def run(photo, confidence, model, names):
+        """Paths of the files of these names."""
         try:
             if photo is None:
                 raise ValueError("A photo is needed, but none came.")
             if isinstance(confidence, bool) or not isinstance(confidence, int | float) or not 0 <= confidence <= 1:
                 raise ValueError(f"The confidence must lie between 0 and 1, but came as {str(confidence)[:40]}.")
-            image = read_photo(photo)
-            detections, milliseconds = models.detect(model, image, confidence)
+            image, detections, milliseconds = models.look_at(model, photo, confidence)
+            folder = Path(trigger.GRADIO_CACHE) / secrets.token_hex(16)
+            folder.mkdir(parents=True)
+            result = Result(str(photo), Path(photo).name, detections, Settings(confidence), milliseconds)
+            return list(write_files(folder, result, names, image))
         except ValueError as error:
             raise gr.Error(str(error), print_exception=False) from None
-        found = detections.instances(confidence)
-        return image, found, coco_document(found, Path(photo).name, detections.class_names, milliseconds)
 
     def segment(photo: str, confidence: float = 0.5, model: str = default_model):
         """Finds objects in a photo and their masks.
@@ -89,8 +91,8 @@ def program_tab(models):
             confidence: lowest score that counts, 0 to 1.
             model: the model's name.
         """
-        image, found, document = run(photo, confidence, model)
-        return document, drawing.draw_instances(image, found), drawing.semantic_image(found.semantic_map())
+        document, *images = run(photo, confidence, model, ["coco.json", "overlay.png", "semantic-classes.png"])
+        return json.loads(document.read_bytes()), *map(str, images)
 
     def segment_photo(photo: str, confidence: float = 0.5, model: str = default_model):
         """Finds each object in a photo, with its class, score, box and exact mask.
@@ -104,7 +106,8 @@ def program_tab(models):
             confidence: lowest score that counts, 0 to 1; lower finds more and errs more.
             model: name of the model, which decides what classes are found.
         """
-        return json.dumps(run(photo, confidence, model)[2])
+        (document,) = run(photo, confidence, model, ["coco.json"])
+        return document.read_text()
 
     words = GUIDE.replace("{model}", default_model)
     guide = gr.Markdown(words.replace("{address}", "http://127.0.0.1:7860"), elem_id="guide")

@@ -153,8 +153,8 @@ class Models:
             confidence: float in `[0, 1]`.
 
         Returns:
-            `mrcnn.inspection.Inspection`, and the photo, uint8 `(H, W, 3)`; a huge JPEG is made smaller for both, see
-            `analyse`.
+            `mrcnn.inspection.Inspection`, and the photo, uint8 `(H, W, 3)`; a huge one is made smaller for both, see
+            `look_at`.
 
         Raises:
             ValueError: if the photo cannot be read, there is no such model, or it is an exported one.
@@ -165,29 +165,53 @@ class Models:
         with self._lock:
             return model.inspect(image, confidence), image
 
-    def analyse(self, name, path):
+    def look_at(self, name, path, confidence=LOWEST_CONFIDENCE):
         """Reads a photo and runs a network on it.
 
-        The pixels of a huge JPEG beyond twice the view's are not even decoded: neither the network nor the page would
-        show them. What is found is of the photo's own size all the same.
+        Pixels beyond twice the view's are dropped while the photo is read: neither the network nor the page would show
+        them. What is found is of the photo's own size all the same.
+
+        Args:
+            name: str. The model's name.
+            path: path of the photo.
+            confidence: float in `[0, 1]`. Defaults to the lowest that the page offers.
+
+        Returns:
+            uint8 array `(h, w, 3)`, the photo or a smaller copy; its `Detections`, at its own size; and the
+            milliseconds that they took.
 
         Raises:
             ValueError: if the photo cannot be read, or there is no such model.
         """
         with stage("decode"):
             image, size = read_photo_reduced(path, 2 * LARGEST_VIEW_SIDE)
-        detections, milliseconds = self.detect(name, image)
+        detections, milliseconds = self.detect(name, image, confidence)
         note(size=f"{size[1]}x{size[0]}")
-        return Analysis(sized_for_view(image), detections.resized(size), milliseconds, name, str(path))
+        return image, detections.resized(size), milliseconds
+
+    def analyse(self, name, path):
+        """The same, as the page keeps it.
+
+        Raises:
+            ValueError: as `look_at`.
+        """
+        image, detections, milliseconds = self.look_at(name, path)
+        return Analysis(sized_for_view(image, detections.image_size), detections, milliseconds, name, str(path))
 
 
-def sized_for_view(image):
-    """The image, scaled if its longer side is outside of what the page shows well."""
-    longer = max(image.shape[:2])
+def sized_for_view(image, size=None):
+    """A photo at the size at which the page draws it: its own, unless its longer side is outside of what is shown well.
+
+    Args:
+        image: uint8 `(h, w, 3)`. The photo or a smaller copy.
+        size: `(height, width)` of the photo itself. Defaults to that of `image`.
+    """
+    size = size or image.shape[:2]
+    longer = max(size)
     target = min(max(longer, SMALLEST_VIEW_SIDE), LARGEST_VIEW_SIDE)
-    if target == longer:
+    height, width = (max(1, round(side * target / longer)) for side in size)
+    if (height, width) == image.shape[:2]:
         return image
-    height, width = (max(1, round(side * target / longer)) for side in image.shape[:2])
     smoothing = Image.Resampling.BOX if target < longer else Image.Resampling.BICUBIC
     return np.array(Image.fromarray(image).resize((width, height), smoothing))
 

@@ -1,7 +1,6 @@
 """Any image to uint8 RGB: files, `PIL.Image` and arrays, as people and cameras write them."""
 
 import io
-import math
 import os
 from pathlib import Path
 
@@ -83,17 +82,18 @@ def decode_image(content, name="The image"):
 
 
 def read_reduced(path, longer_side):
-    """Reads a file as `read_image` does, but no larger than needed where the format allows it.
+    """Reads a file as `read_image` does, but no larger than needed.
 
     A JPEG is scaled to a half, a quarter or an eighth while it is decoded, as long as its longer side stays above
-    `longer_side`; other formats are decoded whole. A photo of 50 megapixels takes a quarter of the memory then.
+    `longer_side`: a photo of 50 megapixels takes a quarter of the memory then.
 
     Args:
         path: path of an image file.
         longer_side: int. Pixels that are needed of the longer side.
 
     Returns:
-        uint8 array of shape `(h, w, 3)`, and the photo's own `(height, width)`, upright.
+        uint8 array of shape `(h, w, 3)`, the longer side at most as asked for and the shorter one at least 32, and the
+        photo's own `(height, width)`, upright.
 
     Raises:
         ValueError: as `read_image`.
@@ -150,22 +150,25 @@ def _rgb_from_content(file, name, longer_side=None):
         raise ValueError(damaged) from None
     with image:
         # The header tells the size, so a huge image is refused before it is decoded.
-        size, reduced = (image.height, image.width), None
+        size, wanted = (image.height, image.width), None
         _check_size(*size)
         try:
-            if longer_side:
-                width, height = (max(SMALLEST_SIDE, math.ceil(side * longer_side / max(size))) for side in image.size)
-                reduced = image.draft(None, (width, height))
+            if longer_side and longer_side < max(size):
+                width, height = (max(SMALLEST_SIDE, round(side * longer_side / max(size))) for side in image.size)
+                wanted = width, height
+                image.draft(None, wanted)
             image.load()
             turned = _upright(image)
         except MemoryError:
             raise ValueError(f"{name} needs more memory than there is.") from None
         except Exception:
             raise ValueError(damaged) from None
-        pixels = _rgb_from_image(turned)
-        if not reduced:
+        if not wanted:
+            pixels = _rgb_from_image(turned)
             return pixels, pixels.shape[:2]
-        return pixels, size if turned.size == image.size else size[::-1]  # the sides change places if it is turned
+        if turned.size != image.size:  # the sides change places as it is turned
+            size, wanted = size[::-1], wanted[::-1]
+        return _rgb_from_image(turned, wanted), size
 
 
 def _upright(image):
@@ -174,23 +177,27 @@ def _upright(image):
     return ImageOps.exif_transpose(image) if turned else image
 
 
-def _rgb_from_image(image):
+def _rgb_from_image(image, size=None):
+    """An image of any mode as RGB, scaled to a size `(width, height)` if there is one."""
     _check_size(image.height, image.width)
     image = _upright(image)
     if image.mode.startswith("I") or image.mode == "F":
-        return _rgb_from_array(_sixteen_bits(image))
+        pixels = _rgb_from_array(_sixteen_bits(image))
+        return _pixels(Image.fromarray(pixels), size) if size else pixels
     if image.has_transparency_data:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image)
     try:
-        return _pixels(image if image.mode == "RGB" else image.convert("RGB"))
+        return _pixels(image if image.mode == "RGB" else image.convert("RGB"), size)
     except ValueError:
         raise ValueError(f"Images in the colour mode {image.mode} are not accepted; save it as RGB.") from None
 
 
-def _pixels(image):
+def _pixels(image, size):
     """The pixels of an RGB image, in strips: as a whole they would be in memory twice for a moment."""
+    if size:
+        image = image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
     pixels = np.empty((image.height, image.width, 3), np.uint8)
     for top in range(0, image.height, STRIP):
         bottom = min(top + STRIP, image.height)

@@ -10,6 +10,7 @@ import numpy as np
 
 from mrcnn.results.instances import MaskWindow
 
+BAND = 1_000_000  # pixels of a mask that are looked at at once
 SMALLEST_SHARE = 0.01  # of a mask's pixels: smaller pieces are dropped, smaller holes filled
 
 
@@ -17,14 +18,14 @@ def clean_masks(windows, overlaps=False):
     """Masks without specks and pinholes, each pixel in one of them.
 
     Args:
-        windows: list of `MaskWindow` of one image, the surest first.
+        windows: list of `MaskWindow` of one image, the surest first. Their masks are changed, too: copies of those of
+            a huge photo would take as much memory again.
         overlaps: bool. Whether a pixel may stay in several masks, as the COCO evaluation expects. Defaults to `False`.
 
     Returns:
         list of `MaskWindow` in the same order, each as small as its mask; of shape `(0, 0)` where a mask has no pixel
         or surer ones have taken them all.
     """
-    windows = [MaskWindow(window.top, window.left, window.mask.copy()) for window in windows]
     runs = [_drop_specks(window.mask) for window in windows]
     pairs = [] if overlaps else _meeting(windows)
     robbed = set()
@@ -80,10 +81,16 @@ def runs_of(mask):
         int64 `(R, 2)`: first position of each run and the one after its last.
     """
     height, width = mask.shape
-    ringed = np.zeros((height + 2, width + 1), bool)
-    ringed[1:-1, 1:] = mask
-    flat = ringed.ravel()
-    return np.flatnonzero(flat[1:] != flat[:-1]).reshape(-1, 2) + 1
+    step = max(1, BAND // (width + 1))
+    runs = [np.empty((0, 2), np.int64)]
+    for top in range(0, height, step):
+        band = mask[top : top + step]
+        flat = np.zeros((len(band), width + 1), bool)
+        flat[:, 1:] = band
+        # What is in the last column ends with its row, that of the last row with the band.
+        changes = np.flatnonzero(np.diff(flat.ravel(), append=False))
+        runs.append(changes.reshape(-1, 2) + 1 + (top + 1) * (width + 1))
+    return np.concatenate(runs)
 
 
 def _drop_specks(mask):

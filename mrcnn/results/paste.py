@@ -4,7 +4,7 @@ import numpy as np
 
 from mrcnn.results.instances import MaskWindow
 
-BAND = 512  # rows of a mask that are pasted at a time: floats of all of a huge photo take hundreds of megabytes
+BAND = 1_000_000  # pixels of a mask that are pasted at a time: floats of all of a huge photo are hundreds of megabytes
 UNSURE_CELLS = 1.5  # whose convolutions look at more of what is beyond the image than of the image
 
 
@@ -56,8 +56,9 @@ def paste_mask(soft_mask, box, image_size, threshold=0.5, fading=True):
     columns = _interpolation_weights(left, right, x1, x2, soft_mask.shape[1], width if fading else None)
     wide = np.ascontiguousarray((columns @ soft_mask.T).T)
     mask = np.empty((bottom - top, right - left), bool)
-    for start in range(top, bottom, BAND):
-        stop = min(start + BAND, bottom)
+    step = max(1, BAND // (right - left))
+    for start in range(top, bottom, step):
+        stop = min(start + step, bottom)
         rows = _interpolation_weights(start, stop, y1, y2, soft_mask.shape[0], height if fading else None)
         values = rows @ wide
         mask[start - top : stop - top] = (

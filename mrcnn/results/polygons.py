@@ -20,7 +20,7 @@ def mask_polygons(window, tolerance=1.0):
     polygons = []
     # Contours run between pixel centres; half a pixel moves them to coordinates where pixel 0 covers [0, 1].
     offset = np.array([window.top, window.left]) + 0.5 - 1
-    for contour in find_contours(np.pad(window.mask, 1).astype(np.float32), 0.5):
+    for contour in find_contours(np.pad(window.mask, 1), 0.5):
         corners = approximate_polygon(contour, tolerance)[:-1]
         if len(corners) >= 3:
             polygons.append((corners + offset)[:, ::-1].astype(np.float32))

@@ -10,8 +10,8 @@ import sys
 import numpy as np
 import pytest
 
-from interface.correction import Opened, editor_document, read_edit
-from interface.dataset_folder import CorrectedPhoto, add_to_folder
+from interface.correction import Opened, editor_document
+from interface.dataset_folder import add_to_folder, correct_photo
 from interface.label_map import resized, runs
 from interface.session import Models
 from mrcnn.images import read_image
@@ -38,8 +38,8 @@ def correct(dataset, folder):
         brushed = resized(labels, (document["height"], document["width"]))
         objects = [{"number": row + 1, "class": "cat"} for row in range(masks.shape[2])]
         edit = json.dumps({"token": document["token"], "runs": runs(brushed), "objects": objects})
-        photo = CorrectedPhoto.of(path, image, read_edit(edit, opened), detections.class_names)
-        add_to_folder(folder, photo, image)
+        ((photo, _, content),) = correct_photo(image, edit, opened, with_file=True)
+        add_to_folder(folder, photo, content)
 
 
 def pipeline(*arguments):

@@ -40,6 +40,10 @@ def corrected(opened, *arguments):
     return CorrectedPhoto.of(opened.path, image, found, opened.detections.class_names), image, found
 
 
+def add(folder, photo, image):
+    return add_to_folder(folder, photo, photo_bytes(image, photo.file_name))
+
+
 def masks_by_class(dataset, image_id):
     masks, class_ids = dataset.load_mask(image_id)
     return {dataset.class_names[class_id - 1]: masks[..., row] for row, class_id in enumerate(class_ids)}
@@ -55,7 +59,7 @@ def test_the_pipeline_reads_the_same_photo_and_masks(opened, tmp_path):
         labels[:20, :30] = 2
 
     photo, image, found = corrected(opened, brush)
-    assert add_to_folder(tmp_path / "own", photo, image) == 1
+    assert add(tmp_path / "own", photo, image) == 1
     dataset = CocoDataset(tmp_path / "own" / "photos")
     (image_id,) = dataset.image_ids
     assert np.array_equal(dataset.load_image(image_id), image)
@@ -67,7 +71,7 @@ def test_the_pipeline_reads_the_same_photo_and_masks(opened, tmp_path):
 
 def test_prepare_reads_the_folder_as_it_stands(opened, tmp_path):
     photo, image, found = corrected(opened)
-    add_to_folder(tmp_path / "own", photo, image)
+    add(tmp_path / "own", photo, image)
     prepare(tmp_path / "own", progress=False, tell=lambda text: None)
     dataset = CocoDataset(tmp_path / "own")
     masks = masks_by_class(dataset, dataset.image_ids[0])
@@ -80,9 +84,9 @@ def test_the_same_photo_again_replaces_its_rows(opened, tmp_path):
     Image.fromarray(image).save(other.path)
     again, _, _ = corrected(other, lambda labels: None, [{"number": 2, "class": "cat"}])
     black = CorrectedPhoto.of("black.jpg", np.zeros_like(image), opened.found()[:0], ("cat",))
-    add_to_folder(tmp_path / "own", photo, image)
-    add_to_folder(tmp_path / "own", black, np.zeros_like(image))
-    assert add_to_folder(tmp_path / "own", again, image) == 2
+    add(tmp_path / "own", photo, image)
+    add(tmp_path / "own", black, np.zeros_like(image))
+    assert add(tmp_path / "own", again, image) == 2
     dataset = CocoDataset(tmp_path / "own" / "photos")
     assert dataset.count_instances() == {"cat": 1, "<dog>": 0}
     assert sorted(path.name for path in dataset.folder.iterdir()) == sorted([again.file_name, black.file_name])
@@ -92,9 +96,9 @@ def test_the_same_photo_again_replaces_its_rows(opened, tmp_path):
 
 def test_classes_of_another_model_are_told_apart_by_name(opened, tmp_path):
     photo, image, found = corrected(opened)
-    add_to_folder(tmp_path / "own", photo, image)
+    add(tmp_path / "own", photo, image)
     found = dataclasses.replace(found, class_names=["horse", "cat"])
-    add_to_folder(tmp_path / "own", CorrectedPhoto.of("b.png", image[::-1], found, ("horse", "cat")), image[::-1])
+    add(tmp_path / "own", CorrectedPhoto.of("b.png", image[::-1], found, ("horse", "cat")), image[::-1])
     dataset = CocoDataset(tmp_path / "own" / "photos")
     assert dataset.count_instances() == {"cat": 2, "<dog>": 1, "horse": 1}
 
@@ -103,7 +107,7 @@ def test_a_file_that_is_no_data_set_is_left_alone(opened, tmp_path):
     photo, image, _ = corrected(opened)
     (tmp_path / "photos.json").write_text("[1]")
     with pytest.raises(ValueError, match="photos.json is no COCO data set; please move it away, nothing was changed"):
-        add_to_folder(tmp_path, photo, image)
+        add(tmp_path, photo, image)
     assert (tmp_path / "photos.json").read_text() == "[1]" and not (tmp_path / "photos").exists()
 
 
@@ -111,13 +115,13 @@ def test_a_folder_that_cannot_be_written_to_is_said(opened, tmp_path):
     photo, image, _ = corrected(opened)
     (tmp_path / "file").write_text("")
     with pytest.raises(ValueError, match="cannot be written: Not a directory"):
-        add_to_folder(tmp_path / "file", photo, image)
+        add(tmp_path / "file", photo, image)
 
 
 def test_the_zip_is_that_folder_without_photos_that_are_gone(opened, tmp_path):
     photo, image, found = corrected(opened)
     gone = CorrectedPhoto.of(tmp_path / "gone.jpg", np.zeros_like(image), found[:0], ("cat",))
-    assert write_zip(tmp_path / "corrected.zip", [photo, gone], read_image) == [gone]
+    assert write_zip(tmp_path / "corrected.zip", [photo, gone]) == [gone]
     with zipfile.ZipFile(tmp_path / "corrected.zip") as archive:
         archive.extractall(tmp_path)
     dataset = CocoDataset(tmp_path / "corrected" / "photos")
@@ -130,7 +134,7 @@ def test_photos_lose_what_cameras_note(opened, tmp_path):
     exif[0x010F], exif[0x0112] = "Maker", 6  # turned
     Image.fromarray(data.chelsea()).save(path, exif=exif)
     photo = CorrectedPhoto.of(path, read_image(path), opened.found()[:0], ("cat",))
-    (tmp_path / photo.file_name).write_bytes(photo_bytes(photo.file_name, read_image(path)))
+    (tmp_path / photo.file_name).write_bytes(photo_bytes(read_image(path), photo.file_name))
     with Image.open(tmp_path / photo.file_name) as written:
         assert not written.getexif() and written.size == (300, 451)
 

@@ -190,28 +190,35 @@ def test_photos_of_one_name_keep_their_results_apart():
 
 
 @pytest.mark.parametrize("orientation", [1, 3, 6])
-def test_large_jpegs_are_read_as_small_as_will_do(tmp_path, chelsea, orientation):
+@pytest.mark.parametrize("longer_side", [400, 401, 800, 801, 1599, 1600, 3000])
+def test_large_jpegs_are_read_as_small_as_will_do(tmp_path, chelsea, orientation, longer_side):
     photo = Image.fromarray(chelsea).resize((1600, 1064))
     exif = photo.getexif()
     exif[274] = orientation
     photo.save(tmp_path / "photo.jpg", quality=95, exif=exif)
     whole = read_image(tmp_path / "photo.jpg")
-    for longer_side, sides in ((400, (400, 266)), (401, (800, 532)), (800, (800, 532)), (801, (1600, 1064))):
-        read, size = read_reduced(tmp_path / "photo.jpg", longer_side)
-        height, width = sides if orientation == 6 else sides[::-1]
-        assert read.shape == (height, width, 3) and size == whole.shape[:2]
-        expected = np.asarray(Image.fromarray(whole).resize((width, height), Image.Resampling.BOX), np.float32)
-        assert np.abs(read - expected).mean() < 2
+    read, size = read_reduced(tmp_path / "photo.jpg", longer_side)
+    assert size == whole.shape[:2] and max(read.shape) == min(longer_side, 1600)
+    expected = Image.fromarray(whole).resize(read.shape[1::-1], Image.Resampling.BILINEAR)
+    assert np.abs(read - np.asarray(expected, np.float32)).mean() < 2
 
 
-def test_what_cannot_be_read_smaller_is_read_whole(tmp_path, chelsea):
-    Image.fromarray(chelsea).save(tmp_path / "photo.png")
-    read, size = read_reduced(tmp_path / "photo.png", 100)
-    assert size == (300, 451)
-    np.testing.assert_array_equal(read, chelsea)
-    # An eighth would have sides of four pixels.
-    Image.new("RGB", (3200, 32)).save(tmp_path / "thin.jpg")
-    assert read_reduced(tmp_path / "thin.jpg", 100)[0].shape == (32, 3200, 3)
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA", "P", "L", "1", "I;16", "CMYK"])
+def test_images_of_any_mode_are_read_as_small_as_will_do(tmp_path, chelsea, mode):
+    photo = Image.fromarray(chelsea)
+    photo = Image.fromarray(np.asarray(photo.convert("L"), np.uint16) * 257) if mode == "I;16" else photo.convert(mode)
+    photo.save(tmp_path / "photo.tiff" if mode == "CMYK" else tmp_path / "photo.png")
+    (path,) = tmp_path.iterdir()
+    read, size = read_reduced(path, 200)
+    assert read.shape == (133, 200, 3) and size == (300, 451)
+    expected = Image.fromarray(read_image(path)).resize((200, 133), Image.Resampling.BILINEAR)
+    assert np.abs(read - np.asarray(expected, np.float32)).mean() < 2
+
+
+def test_no_side_becomes_too_small(tmp_path):
+    for name in ("thin.jpg", "thin.png"):
+        Image.new("RGB", (3200, 40)).save(tmp_path / name)
+        assert read_reduced(tmp_path / name, 100)[0].shape == (32, 100, 3)
 
 
 def test_pillows_images_stay_as_they_are():

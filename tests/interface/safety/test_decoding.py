@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from interface.safety import budget, decoding
+from interface.safety import apart, budget, decoding
 from interface.safety.decoding import read_photo, read_photo_reduced
 from mrcnn.images import read_image
 
@@ -89,20 +89,16 @@ def test_large_photos_are_read_as_small_as_will_do(tmp_path):
     path = tmp_path / "large.jpg"  # more pixels than are decoded in this process
     Image.fromarray(data.chelsea()).resize((8000, 5000)).save(path)
     image, size = read_photo_reduced(path, 2560)
-    assert image.shape == (2500, 4000, 3)
+    assert image.shape == (1600, 2560, 3)
     assert size == (5000, 8000)
 
 
-def counted(monkeypatch, ask):
-    """Has `_ask_process` called as `ask(real, attempt, *arguments)`; gives the list of attempts."""
-    attempts, real = [], decoding._ask_process
-
-    def ask_process(*arguments):
-        attempts.append(arguments)
-        return ask(real, len(attempts), *arguments)
-
-    monkeypatch.setattr(decoding, "_ask_process", ask_process)
-    return attempts
+@pytest.fixture
+def attempts(monkeypatch):
+    """Grows with each process that is asked."""
+    asked, real = [], decoding.run_apart
+    monkeypatch.setattr(decoding, "run_apart", lambda *arguments: asked.append(arguments) or real(*arguments))
+    return asked
 
 
 @pytest.fixture
@@ -112,23 +108,18 @@ def webp(tmp_path):
     return path
 
 
-def test_a_process_that_others_kill_is_asked_once_more(webp, monkeypatch):
+def test_a_process_that_others_kill_is_asked_once_more(webp, attempts, monkeypatch):
     """As the system does when memory runs out; the file is not to blame."""
 
-    def ask(real, attempt, *arguments):
-        if attempt == 1:
-            monkeypatch.setattr(decoding, "_receive", killing)
-        return real(*arguments)
-
     def killing(receiver, deadline):
-        monkeypatch.setattr(decoding, "_receive", receive)
+        monkeypatch.setattr(apart, "_receive", receive)
         (child,) = multiprocessing.active_children()
         os.kill(child.pid, signal.SIGSTOP)  # before it has answered or after: its answer is not read
         os.kill(child.pid, signal.SIGKILL)
         raise EOFError
 
-    receive = decoding._receive
-    attempts = counted(monkeypatch, ask)
+    receive = apart._receive
+    monkeypatch.setattr(apart, "_receive", killing)
     assert read_photo(webp).shape == (300, 451, 3)
     assert len(attempts) == 2
 
@@ -141,17 +132,15 @@ def test_the_process_that_forks_may_be_killed(webp):
         assert read_photo(webp).shape == (300, 451, 3)
 
 
-def test_a_decoder_that_crashes_is_said(webp, monkeypatch):
+def test_a_decoder_that_crashes_is_said(webp, attempts, monkeypatch):
     """A file may end its decoder by a fault in it: no matter of time or memory."""
-
-    monkeypatch.setattr(decoding, "_decode", crash)
-    attempts = counted(monkeypatch, lambda real, attempt, *arguments: real(*arguments))
+    monkeypatch.setattr(decoding, "decode_in_parts", crash)
     with pytest.raises(ValueError, match=r"^a.webp cannot be read, it seems to be damaged\.$"):
         read_photo(webp)
     assert len(attempts) == 1
 
 
-def crash(path, longer_side, sender, memory):
+def crash(path, longer_side):
     os.kill(os.getpid(), signal.SIGSEGV)
 
 
