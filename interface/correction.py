@@ -106,7 +106,7 @@ def read_edit(text, opened):
 
 def _label_map(found):
     """uint8 `(H, W)`: the number of each pixel's object, from 1; 0 is the background."""
-    return found[:MOST_NUMBERS].instance_map().astype(np.uint8)
+    return found[:MOST_NUMBERS].instance_map(np.uint8)
 
 
 def _classes(objects, class_names):

@@ -27,9 +27,13 @@ def add_rim(cut, width):
     alpha = Image.fromarray(np.ascontiguousarray(cut[..., 3]))
     ramp = [int(np.clip(255 * (value - EDGE + SOFTNESS) / (2 * SOFTNESS), 0, 255)) for value in range(256)]
     rim = np.asarray(alpha.filter(ImageFilter.GaussianBlur(width)).point(ramp))
-    share = cut[..., 3:].astype(np.uint16)
-    colours = (cut[..., :3] * share + 255 * (255 - share) + 127) // 255
-    return np.dstack([colours.astype(np.uint8), np.maximum(rim, cut[..., 3])])
+    rimmed = np.empty_like(cut)
+    for start in range(0, len(cut), drawing.BAND):  # wide integers of all of a huge photo are a gigabyte
+        rows = slice(start, start + drawing.BAND)
+        share = cut[rows, :, 3:].astype(np.uint16)
+        rimmed[rows, :, :3] = (cut[rows, :, :3] * share + 255 * (255 - share) + 127) // 255
+        rimmed[rows, :, 3] = np.maximum(rim[rows], cut[rows, :, 3])
+    return rimmed
 
 
 def rim_width(image_size):
@@ -57,6 +61,7 @@ def sticker(image, found, soft=True):
     margin = 2 * width + 1
     part = cut[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     padded = np.pad(part, ((margin, margin), (margin, margin), (0, 0)))
+    del cut, part  # of a huge photo, each is hundreds of megabytes
     return add_rim(padded, width), (int(columns[0]) - margin, int(rows[0]) - margin)
 
 

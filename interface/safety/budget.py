@@ -12,8 +12,8 @@ AT_ONCE = 2  # such processes
 # Above so many pixels, a photo is worked on at its own size in a process of its own: overlay, cut-outs and all that.
 LARGE_PIXELS = 8_000_000
 LARGE_SECONDS = 180  # on the clock, for all of one photo
-LARGE_PROCESSOR_SECONDS = 60
-LARGE_MEMORY = 1_500_000_000  # bytes
+LARGE_PROCESSOR_SECONDS = 120
+LARGE_MEMORY = 2_000_000_000  # bytes
 LARGE_AT_ONCE = 2  # such processes
 
 CLIP_PIXELS = 9_000_000  # of one image of a clip: 4096 x 2160 and a little

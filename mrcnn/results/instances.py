@@ -175,13 +175,16 @@ class Instances:
         """
         return self._painted(self.class_ids, np.uint8 if self.class_ids.max(initial=0) <= 255 else np.uint16)
 
-    def instance_map(self):
+    def instance_map(self, dtype=np.uint16):
         """The object of each pixel: like `semantic_map`, with the row number plus one instead of the class.
 
+        Args:
+            dtype: numpy dtype that holds the number of rows. Defaults to uint16.
+
         Returns:
-            uint16 array of shape `(H, W)`; 0 is the background, 1 the first row.
+            `dtype` array of shape `(H, W)`; 0 is the background, 1 the first row.
         """
-        return self._painted(np.arange(1, len(self) + 1), np.uint16)
+        return self._painted(np.arange(1, len(self) + 1), dtype)
 
     def _painted(self, values, dtype):
         """One value a row, painted from the last row to the first, so that the higher score lies on top."""

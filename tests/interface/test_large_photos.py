@@ -39,6 +39,17 @@ def test_the_files_of_a_large_photo_are_those_of_a_small_one(tmp_path, photo, an
     assert list(written(tmp_path / "some", photo, analysis, names=["objects.csv"])) == ["objects.csv"]
 
 
+@pytest.mark.slow
+def test_the_dearest_look_of_the_largest_photo_is_within_the_budget(tmp_path, analysis):
+    path = tmp_path / "huge.jpg"
+    Image.fromarray(data.chelsea()).resize((8640, 5760)).save(path)
+    look = Settings(confidence=0.2, background="white rim", shown=("boxes", "labels"))
+    result = Result(str(path), path.name, analysis.detections.resized((5760, 8640)), look, 12.3)
+    (file,) = write_files(tmp_path, result, ["overlay.png"])
+    with Image.open(file) as image:
+        assert image.size == (8640, 5760) and image.mode == "RGBA"
+
+
 def test_what_the_task_refuses_is_said(tmp_path, photo, analysis, all_large):
     with pytest.raises(ValueError, match=r"^There is no secret for what is shown now\.$"):
         written(tmp_path / "some", photo, analysis, names=["secret"])
