@@ -280,9 +280,10 @@ CLASS_LAYERS = "box_head/logits/", "box_head/deltas/", "mask_head/logits/"  # wh
 
 
 def load_all_that_fits(network, path):
-    """Fill a network from the npz of one with other classes: all but what belongs to classes that the file lacks.
+    """Fill a network from the npz of one with other classes.
 
-    Class names are compared without regard to case. What belongs to a new class keeps its initial values.
+    Class names are compared without regard to case. What belongs to a class that the file lacks becomes the mean of
+    what belongs to the file's classes: an object of no known kind, whose box and outline are those of any object.
 
     Args:
         network: `mrcnn.network.Network`.
@@ -298,19 +299,19 @@ def load_all_that_fits(network, path):
     variables = named_variables(network)
     load_into(network, path, tuple(name for name in variables if not name.startswith(CLASS_LAYERS)))
     shared = [name for name in network.config.class_names if name.casefold() in names]
-    # Class 0 is the background, which mask logits do not have.
-    new_ids = [0, *(network.config.class_names.index(name) + 1 for name in shared)]
-    old_ids = [0, *(names.index(name.casefold()) + 1 for name in shared)]
     with np.load(path, allow_pickle=False) as archive:
         for name, variable in variables.items():
             if not name.startswith(CLASS_LAYERS):
                 continue
-            first = 1 if name.startswith("mask_head/") else 0
-            old, new = archive[name].astype(np.float32), np.array(variable)
-            old = old.reshape(*old.shape[:-1], len(names) + 1 - first, -1)
-            shape, new = new.shape, new.reshape(*new.shape[:-1], network.config.class_count - first, -1)
-            new[..., np.array(new_ids[first:], int) - first, :] = old[..., np.array(old_ids[first:], int) - first, :]
-            variable.assign(new.reshape(shape))
+            background = 0 if name.startswith("mask_head/") else 1  # of which there is no mask
+            old = archive[name].astype(np.float32)
+            old = old.reshape(*old.shape[:-1], background + len(names), -1)  # outputs by class
+            mean = old[..., background:, :].mean(axis=-2)
+            rows = [old[..., 0, :]] * background
+            for new_name in network.config.class_names:
+                known = new_name.casefold() in names
+                rows.append(old[..., background + names.index(new_name.casefold()), :] if known else mean)
+            variable.assign(np.stack(rows, axis=-2).reshape(variable.shape))
     return shared
 
 

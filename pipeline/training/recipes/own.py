@@ -10,7 +10,7 @@ from pipeline.training.config import TrainConfig
 
 CONFIG = TrainConfig(
     init="objects",  # for most classes the best of those that ship, see `weights/objects.md`
-    learning_rate=3e-4,
+    learning_rate=8e-4,
     # Photos of one's own are few and much alike; stronger jitter than this costs more time than they teach.
     scale=(0.7, 1.5),
     aspect=0.2,

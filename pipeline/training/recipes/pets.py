@@ -17,7 +17,7 @@ from pipeline.training.recipes.cat_wild import CONFIG as WILD
 CONFIG = dataclasses.replace(
     WILD,
     steps=2400,
-    learning_rate=3e-4,  # the last layers of dogs begin from nothing
+    learning_rate=3e-4,  # the last layers of dogs are new
     sampling_weights=(
         *WILD.sampling_weights,
         ("kind=dog", 2),
