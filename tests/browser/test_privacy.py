@@ -76,5 +76,5 @@ def test_nothing_is_left_when_the_server_is_stopped(tmp_path):
     with running_app(GRADIO_TEMP_DIR=str(tmp_path)) as app:
         client = Client(app.address, verbose=False, download_files=str(tmp_path.parent))
         client.predict(handle_file(example_photos()[0]), api_name="/segment")
-        assert {Path(path).name for path in files(tmp_path)} >= {"chelsea.png", "image.png"}
+        assert {Path(path).name for path in files(tmp_path)} >= {"chelsea.png", "overlay.png"}
     assert list(tmp_path.iterdir()) == []
