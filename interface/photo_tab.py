@@ -200,7 +200,10 @@ def photo_tab(models, cache):
         if analysis is None or Path(path).suffix.lower() in SHOWN_BY_BROWSERS:
             return *outcome, gr.skip()
         copy = Path(photo.GRADIO_CACHE) / secrets.token_hex(16) / f"{Path(path).stem}.jpg"
-        (content,) = at_own_size(encode_photo, path, analysis.detections.image_size, copy.name)
+        try:
+            (content,) = at_own_size(encode_photo, path, analysis.detections.image_size, copy.name)
+        except ValueError:  # the results are there; the photo beside them is what cannot be shown
+            return *outcome, gr.skip()
         copy.parent.mkdir(parents=True)
         copy.write_bytes(content)
         return *outcome, str(copy)
