@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import secrets
 import shutil
 import zipfile
 from pathlib import Path
@@ -11,6 +10,7 @@ from interface.collage import write_scenes
 from interface.examples import titled_examples
 from interface.safety import budget
 from interface.safety.archives import member_name, open_zip, unpack
+from interface.safety.folder import random_folder
 
 MOST_PHOTOS = 100
 MOST_ZIPS = 20
@@ -66,9 +66,7 @@ def photo_path(uploads, index, folder):
         raise ValueError("The photos are no longer kept here: please choose them again.")
     with contextlib.ExitStack() as opened:
         sources, _ = photo_sources(uploads, opened)
-        own = Path(folder) / secrets.token_hex(16)
-        own.mkdir(parents=True)
-        return str(sources[index][1](own))
+        return str(sources[index][1](random_folder(folder)))
 
 
 def example_files(model, folder):
@@ -81,8 +79,7 @@ def example_files(model, folder):
     Returns:
         list of str, the paths.
     """
-    own = Path(folder) / secrets.token_hex(16)
-    own.mkdir(parents=True)
+    own = random_folder(folder)
     scenes = [path for path, _ in write_scenes(model, own)]
     copies = [shutil.copy(path, own / f"{title}{Path(path).suffix}") for path, title in titled_examples()]
     return [str(path) for path in (*scenes, *copies)]

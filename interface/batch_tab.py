@@ -2,12 +2,10 @@
 
 import contextlib
 import dataclasses
-import secrets
 import tempfile
 import threading
 import time
 import zipfile
-from pathlib import Path
 
 import gradio as gr
 
@@ -28,6 +26,7 @@ from interface.correct_tab import request
 from interface.downloads import THUMBNAIL, Result, write_files
 from interface.housekeeping import LIFETIME
 from interface.poster import LineUp
+from interface.safety.folder import random_folder
 from interface.safety.text import sorry
 from interface.settings import Settings
 from interface.widgets import confidence_slider, model_dropdown
@@ -114,8 +113,7 @@ def batch_tab(models, tabs):
             return
         stopped, results, line_up = threading.Event(), [], LineUp()
         asked_for = Batch(uploads, name, percent, results)
-        folder = Path(download.GRADIO_CACHE) / secrets.token_hex(16)
-        folder.mkdir(parents=True)
+        folder = random_folder(download.GRADIO_CACHE)
         target = folder / "segmented.zip"
         empty = gr.DownloadButton(value=None, interactive=False)
         yield {status: "", **show([]), legend: "", download: empty, poster: empty, batch: asked_for, stop: stopped}

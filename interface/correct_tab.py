@@ -9,6 +9,7 @@ from interface.correction import Opened, editor_document
 from interface.dataset_folder import add_to_folder, chosen_folder, correct_photo, write_zip
 from interface.housekeeping import LIFETIME
 from interface.large_photos import at_own_size
+from interface.safety.folder import random_folder
 from interface.safety.text import markdown_text, sorry
 from interface.session import DRAWING_PLACES, MODEL_PLACES
 from mrcnn.results.wording import counted
@@ -153,8 +154,7 @@ def correct_tab(models, tab, asked, photo, model_name, confidence):
     def pack(corrected):
         if not corrected:
             raise gr.Error("There is no corrected photo yet: save one first.", print_exception=False)
-        target = Path(file.GRADIO_CACHE) / secrets.token_hex(16) / "corrected.zip"
-        target.parent.mkdir(parents=True)
+        target = random_folder(file.GRADIO_CACHE) / "corrected.zip"
         left_out = write_zip(target, corrected)
         if len(left_out) == len(corrected):
             raise gr.Error(GONE, print_exception=False)

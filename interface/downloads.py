@@ -9,7 +9,6 @@ import itertools
 import json
 import operator
 import re
-import secrets
 import shutil
 import zipfile
 from pathlib import Path
@@ -21,6 +20,7 @@ from interface.encoding import png
 from interface.large_photos import at_own_size
 from interface.poster import thumbnail
 from interface.safety.apart import PART
+from interface.safety.folder import random_folder
 from interface.safety.text import table_cell
 from interface.settings import Settings
 from mrcnn.results import drawing
@@ -77,12 +77,11 @@ def write_download(folder, path, analysis, settings, name=EVERYTHING):
     Raises:
         ValueError: if there is no such file, or the photo can no longer be read, or its files take too much.
     """
-    stem, own = Path(path).stem, Path(folder) / secrets.token_hex(16)
+    stem, own = Path(path).stem, random_folder(folder)
     result = Result(str(path), Path(path).name, analysis.detections, settings, analysis.milliseconds)
     names = None if name == EVERYTHING else [name]
     title = f"{stem}-segmented.zip" if name == EVERYTHING else f"{stem}-{name}"
     with contextlib.ExitStack() as undone:
-        own.mkdir(parents=True)
         undone.callback(shutil.rmtree, own, ignore_errors=True)
         if names:
             (file,) = write_files(own, result, names)

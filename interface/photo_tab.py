@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 import json
-import secrets
 import tempfile
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from interface.large_photos import at_own_size
 from interface.model_card import class_names, long_card, short_card
 from interface.open_dropdown import OpenDropdown
 from interface.result_view import EMPTY, images_html, sentence, table_html
+from interface.safety.folder import random_folder
 from interface.safety.text import sorry
 from interface.session import DRAWING_PLACES, LOWEST_CONFIDENCE, MODEL_PLACES
 from interface.settings import IN_COLOUR, Settings
@@ -199,12 +199,12 @@ def photo_tab(models, cache):
         analysis = cache.get(outcome[3])
         if analysis is None or Path(path).suffix.lower() in SHOWN_BY_BROWSERS:
             return *outcome, gr.skip()
-        copy = Path(photo.GRADIO_CACHE) / secrets.token_hex(16) / f"{Path(path).stem}.jpg"
+        name = f"{Path(path).stem}.jpg"
         try:
-            (content,) = at_own_size(encode_photo, path, analysis.detections.image_size, copy.name)
+            (content,) = at_own_size(encode_photo, path, analysis.detections.image_size, name)
         except ValueError:  # the results are there; the photo beside them is what cannot be shown
             return *outcome, gr.skip()
-        copy.parent.mkdir(parents=True)
+        copy = random_folder(photo.GRADIO_CACHE) / name
         copy.write_bytes(content)
         return *outcome, str(copy)
 

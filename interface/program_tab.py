@@ -2,13 +2,13 @@
 
 import json
 import os
-import secrets
 from pathlib import Path
 
 import gradio as gr
 
 from interface.downloads import Result, write_files
 from interface.file_inputs import PhotoInput
+from interface.safety.folder import random_folder
 from interface.session import MODEL_PLACES
 from interface.settings import Settings
 
@@ -76,8 +76,7 @@ def program_tab(models):
             if isinstance(confidence, bool) or not isinstance(confidence, int | float) or not 0 <= confidence <= 1:
                 raise ValueError(f"The confidence must lie between 0 and 1, but came as {str(confidence)[:40]}.")
             image, detections, milliseconds = models.look_at(model, photo, confidence)
-            folder = Path(trigger.GRADIO_CACHE) / secrets.token_hex(16)
-            folder.mkdir(parents=True)
+            folder = random_folder(trigger.GRADIO_CACHE)
             result = Result(str(photo), Path(photo).name, detections, Settings(confidence), milliseconds)
             return list(write_files(folder, result, names, image))
         except ValueError as error:

@@ -1,7 +1,6 @@
 """The Video tab: a short clip in; the clip with instances and semantic map out, and who was in it for how long."""
 
 import html
-import secrets
 import tempfile
 import threading
 import time
@@ -14,6 +13,7 @@ from interface.example_clip import write_clip
 from interface.file_inputs import FACING_AWAY
 from interface.model_card import class_names
 from interface.presence import Presence
+from interface.safety.folder import random_folder
 from interface.safety.text import sorry
 from interface.tracker import Tracker
 from interface.video_frames import draw_both, frame_html, look_choices, sized_for_video
@@ -104,8 +104,7 @@ def video_tab(models, example=None):
             latest[:] = draw_both(image, found, detections.class_names, numbers, look), found, numbers
             return np.concatenate(latest[0], axis=1)
 
-        target = Path(result.GRADIO_CACHE) / secrets.token_hex(16) / f"{Path(path).stem}-segmented.mp4"
-        target.parent.mkdir(parents=True)
+        target = random_folder(result.GRADIO_CACHE) / f"{Path(path).stem}-segmented.mp4"
         images = redraw_clip(path, target, redraw)
         began = spoken = time.perf_counter()
         done, seconds = 0, 0.0

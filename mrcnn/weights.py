@@ -309,7 +309,7 @@ def load_all_that_fits(network, path):
             mean = old[..., background:, :].mean(axis=-2)
             rows = [old[..., 0, :]] * background
             for new_name in network.config.class_names:
-                known = new_name.casefold() in names
+                known = new_name in shared
                 rows.append(old[..., background + names.index(new_name.casefold()), :] if known else mean)
             variable.assign(np.stack(rows, axis=-2).reshape(variable.shape))
     return shared

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import secrets
 import shutil
 import tempfile
 import time
@@ -15,6 +16,13 @@ except ImportError:  # Windows, where nothing is removed but by a page's own end
 PREFIX = "every-cat-"
 LOCK = ".in-use"
 UNLOCKED_SECONDS = 60  # a folder without a lock may have been made just now
+
+
+def random_folder(parent):
+    """Path of a new folder for one visitor's files: in `parent`, which is made too, by a name that nobody can guess."""
+    folder = Path(parent) / secrets.token_hex(16)
+    folder.mkdir(parents=True)
+    return folder
 
 
 @contextlib.contextmanager
