@@ -31,8 +31,25 @@ def test_mask_loss_of_nothing_is_nothing():
 def test_mask_loss_by_hand():
     total, count = losses.mask_loss(tf.zeros((1, 2, 2)), tf.constant([[[0.0, 1.0], [1.0, 0.0]]]), tf.ones((1, 2, 2)))
     dice = 1 - 2 * (0.5 + 0.5) / (4 * 0.25 + 2)
-    assert float(total) == pytest.approx(np.log(2) + dice, abs=1e-3)
+    assert float(total) == pytest.approx(np.log(2) + dice + np.log(2), abs=1e-3)
     assert float(count) == 1
+
+
+def test_the_extent_is_asked_of_each_row_and_each_column():
+    total, _ = losses.mask_loss(tf.constant([[[0.0, -1.0]]]), tf.constant([[[1.0, 0.0]]]), tf.ones((1, 1, 2)))
+    there, not_there = np.log(2), np.log(1 + np.exp(-1))  # cross-entropy of a cell, and of a line, whose greatest it is
+    cells, row, columns = (there + not_there) / 2, there, (there + not_there) / 2
+    dice = 1 - 2 * 0.5 / (0.5**2 + (1 / (1 + np.e)) ** 2 + 1)
+    assert float(total) == pytest.approx(cells + dice + (row + columns) / 2, abs=1e-3)
+
+
+def test_an_end_of_many_unsure_cells_costs_more_than_one_with_a_sure_cell():
+    """Of a foot somewhere in its row one cell above a half is enough for the mask to reach as far as the object."""
+    truth = tf.constant([[[1.0, 1.0, 1.0], [1.0, 0.0, 0.0]]])
+    unsure, sure = (tf.constant([[[9.0, 9.0, 9.0], last]]) for last in ([-1.0, -9.0, -9.0], [1.0, -9.0, -9.0]))
+    costs = [float(losses.mask_loss(logits, truth, tf.ones((1, 2, 3)))[0]) for logits in (unsure, sure)]
+    cells = [np.log(1 + np.exp(1)) / 6, np.log(1 + np.exp(-1)) / 6]
+    assert costs[0] - costs[1] > 2 * (cells[0] - cells[1])
 
 
 def test_a_perfect_mask_costs_nothing_and_a_missed_one_costs_the_whole_dice():
@@ -58,4 +75,4 @@ def test_unknown_cells_neither_cost_nor_teach():
 def test_the_known_part_of_a_mask_weighs_as_much_as_a_whole_one():
     half = tf.constant([[[1.0, 0.0], [1.0, 0.0]]])
     total, _ = losses.mask_loss(tf.zeros((1, 2, 2)), tf.constant([[[1.0, 1.0], [0.0, 1.0]]]), half)
-    assert float(total) == pytest.approx(np.log(2) + 1 - 2 * 0.5 / (2 * 0.25 + 1), abs=1e-3)
+    assert float(total) == pytest.approx(np.log(2) + 1 - 2 * 0.5 / (2 * 0.25 + 1) + np.log(2), abs=1e-3)
