@@ -256,7 +256,8 @@ def _detections(walk, row, overlap):
     proposals, columns = np.nonzero(seen.probabilities[:, 1:] >= seen.confidence)
     boxes, scores = seen.refined[proposals, columns + 1], seen.probabilities[proposals, columns + 1]
     if abs(overlap - seen.config.detection_nms_iou) < 1e-6:
-        kept, shown = np.arange(len(seen.found_boxes)), seen.found_boxes
+        shown = np.concatenate([seen.found_boxes, seen.unsure_boxes])
+        kept = np.arange(len(shown))
     else:
         kept = suppress(boxes, scores, columns, overlap, seen.limit)
         shown = boxes[kept]
@@ -288,19 +289,31 @@ def _masks(walk, row, _):
         # The head looks a little beyond the box.
         region = expand_boxes(walk.seen.found_boxes[number], walk.seen.config.mask_margin)
         both = side_by_side(crop(walk.seen.canvas, region), cells(mask))
-        caption = f"{walk.name(number)}, {percent(found.scores[number])}"
+        caption = f"{walk.name(number)}, {_score(walk, number)}"
         name = "followed" if number == row else ""
         tiles.append(tile(both, caption, pixels=True, small=True, name=name))
     if not tiles:
         words = "Nothing is sure enough, so the mask head has nothing to draw: lower the confidence."
         return words, "float32 0", '<p class="none">No masks.</p>'
     height, width = found.soft_masks.shape[1:]
+    scoring = " The overlap with the object that a mask expects of itself counts in its score."
     return (
-        f"Only now, and only for the {len(found)} detected, the mask head says for {width} × {height} cells how "
-        "probably each belongs to the object: white is sure.",
+        f"Only now, and only for the {len(found) + len(walk.seen.unsure_boxes)} detected, the mask head says for "
+        f"{width} × {height} cells how probably each belongs to the object, white for sure."
+        f"{scoring if walk.seen.config.mask_scoring else ''}",
         f"float32 {len(found)} × {height} × {width}",
         *tiles,
     )
+
+
+def _score(walk, row):
+    """The score of a detection, with what it is the product of if the mask counts."""
+    seen = walk.seen
+    score = seen.detections.scores[row]
+    if not seen.config.mask_scoring:
+        return percent(score)
+    probability = seen.probabilities[seen.found_proposals[row], seen.detections.class_ids[row]]
+    return f"{percent(probability)} × {score / probability:.2f} = {percent(score)}"
 
 
 def _result(walk, row, _):

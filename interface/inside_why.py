@@ -22,6 +22,7 @@ LOST_IN = {
     "moved": "what is it?",
     "detection_nms": "detections that stay",
     "limit": "detections that stay",
+    "mask": "masks",
     "found": "masks on the photo",
 }
 
@@ -207,6 +208,12 @@ def _words(walk, verdict):
             return (
                 f"The box head is {percent(numbers['score'])} sure of {_article(name)}, but this box overlaps that of "
                 f"{rival} by {numbers['iou']:.2f}, more than the {numbers['allowed']:.2f} allowed for two."
+            )
+        case "mask":
+            return (
+                f"The box head is {percent(numbers['score'])} sure of {_article(name)}, but of its outline the mask "
+                f"head is not: together that is {percent(numbers['with_mask'])}, and {percent(seen.confidence)} is "
+                "asked for."
             )
         case "limit":
             return (

@@ -51,6 +51,7 @@ class Config:
     # Mask head
     mask_pool_size: int = 14
     mask_channels: int = 64
+    mask_scoring: bool = False  # whether scores count how sure the mask is of itself, see `mrcnn.mask_scoring`
     mask_margin: float = 0.1  # the head looks beyond the box by this share of its sides: tails and paws reach out of it
 
     # Detections

@@ -44,6 +44,10 @@ class Inspection:
             edge of the photo where that is near.
         found_boxes: float32 `(N, 4)`. Boxes of the detections.
         found_proposals: int `(N,)`. The proposal that each detection was made of.
+        unsure_boxes: float32 `(U, 4)`. Boxes of what would be detections, had their scores not fallen below the
+            confidence when the masks were counted, see `mrcnn.mask_scoring`.
+        unsure_scores: float32 `(U,)`. Those scores.
+        unsure_class_ids: int32 `(U,)`.
         milliseconds: dict from a stage (`"letterbox"`, `"features"`, `"anchors"`, `"proposal_head"`, `"moved"`,
             `"proposals"`, `"pool"`, `"box_head"`, `"detections"`, `"masks"`) to float, the time it took in this run,
             which is slower than a compiled one.
@@ -69,6 +73,9 @@ class Inspection:
     refined: np.ndarray
     found_boxes: np.ndarray
     found_proposals: np.ndarray
+    unsure_boxes: np.ndarray
+    unsure_scores: np.ndarray
+    unsure_class_ids: np.ndarray
     milliseconds: dict
     detections: Detections
 
@@ -99,7 +106,10 @@ def inspect(network, canvas, window, confidence, limit):
     windows = tf.constant([window], tf.float32)
     batch = class_logits[None], box_deltas[None], proposals, shape, windows, confidence, limit
     selected = took("detections", network.decode_detections, *batch)
-    found = took("masks", network.with_masks, levels, fine_features, *selected)
+    drawn = took("masks", network.with_masks, levels, fine_features, *selected, 0.0)
+    drawn = {name: values.numpy() for name, values in drawn.items()}
+    sure = drawn["scores"] >= confidence
+    found, unsure = ({name: values[rows] for name, values in drawn.items()} for rows in (sure, ~sure))
 
     def in_pixels(boxes):
         return box_ops.clip(network.to_pixels(boxes, shape), *shape).numpy()
@@ -111,10 +121,10 @@ def inspect(network, canvas, window, confidence, limit):
     refined = box_ops.decode(box_deltas, proposals[0, :, None], config.box_variance)
     refined = in_pixels(network.move_to_edges(tf.gather(refined, real), windows))
     probabilities = tf.gather(tf.nn.softmax(class_logits), real).numpy()
-    found_boxes = box_ops.clip(found["boxes"], *shape).numpy()
-    class_ids = found["class_ids"].numpy()
+    found_boxes, unsure_boxes = (box_ops.clip(rows["boxes"], *shape).numpy() for rows in (found, unsure))
     # What became what is told by the boxes: each stage only moves or drops those of the one before.
-    made_of = [_nearest(box, refined[:, class_id]) for box, class_id in zip(found_boxes, class_ids, strict=True)]
+    kinds = zip(found_boxes, found["class_ids"], strict=True)
+    made_of = [_nearest(box, refined[:, class_id]) for box, class_id in kinds]
 
     level_shapes = [level.shape[1:3] for level in network.proposal_levels(levels)]
     per_cell = len(config.anchor_scales) * len(config.anchor_ratios)
@@ -146,9 +156,12 @@ def inspect(network, canvas, window, confidence, limit):
         "refined": refined,
         "found_boxes": found_boxes,
         "found_proposals": np.array(made_of, int),
+        "unsure_boxes": unsure_boxes,
+        "unsure_scores": unsure["scores"],
+        "unsure_class_ids": unsure["class_ids"],
         "milliseconds": took.milliseconds,
     }
-    return {name: values.numpy() for name, values in found.items()}, stages
+    return found, stages
 
 
 class _Stopwatch:

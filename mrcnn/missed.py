@@ -1,8 +1,8 @@
 """Which stage of the network lost an object, told from what each stage computed.
 
 An object survives if an anchor is moved onto it, if that is probable enough to enter suppression, if suppression leaves
-it, if the box head is sure of a class, and if no surer detection suppresses it. The first of these that fails is why it
-is missing.
+it, if the box head is sure of a class, if no surer detection suppresses it, and if it is still sure enough once its
+mask counts. The first of these that fails is why it is missing.
 """
 
 import dataclasses
@@ -12,7 +12,7 @@ import numpy as np
 from mrcnn.results.boxes import box_iou
 
 SAME = 0.5  # IoU from which two boxes are taken to be about one object
-STAGES = ("found", "anchors", "pre_nms", "proposal_nms", "top_n", "class", "moved", "detection_nms", "limit")
+STAGES = ("found", "anchors", "pre_nms", "proposal_nms", "top_n", "class", "moved", "detection_nms", "mask", "limit")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,8 +22,8 @@ class Verdict:
     Attributes:
         stage: one of `STAGES`: it was found after all; no anchor was moved onto it; those that were are too improbable
             for suppression; all that entered lost to surer boxes, or came after the last that is kept; no proposal on
-            it is sure of a class; the box head moved the sure ones elsewhere; a surer detection suppressed them; or
-            there are more detections than were asked for.
+            it is sure of a class; the box head moved the sure ones elsewhere; a surer detection suppressed them; its
+            mask is too unsure; or there are more detections than were asked for.
         box: float `(4,)` y1, x1, y2, x2 in pixels of the canvas. What was looked for.
         own: float `(4,)` or `None`. The box that came nearest to a detection of it.
         rival: float `(4,)` or `None`. The box that won over `own`.
@@ -79,7 +79,9 @@ def why_missed(seen, box):
         - `pre_nms`: `objectness`, the best of those anchors, 0 to 1, its `rank` among all and the `limit`;
         - `proposal_nms`, `detection_nms`: `iou` of own and rival, and `allowed`;
         - `top_n`: `limit`, the proposals that are kept;
-        - `class`, `moved`, `detection_nms`, `limit`: `proposals` on it, `class_id` and `score` of the surest of them;
+        - `class`, `moved`, `detection_nms`, `mask`, `limit`: `proposals` on it, `class_id` and `score`, by the class
+          alone, of the surest of them;
+        - `mask`: `with_mask`, the score that counts the mask;
         - `moved`: `iou` of own with the box that was looked for.
 
     Raises:
@@ -147,6 +149,11 @@ def _lost_as_detection(seen, box, proposals, numbers):
     if row is not None and overlaps[row] > allowed:
         numbers |= {"iou": float(overlaps[row]), "allowed": allowed}
         return Verdict("detection_nms", box, own, seen.found_boxes[row], row, numbers)
+    overlaps = box_iou(seen.unsure_boxes, own[None])[:, 0]
+    overlaps[seen.unsure_class_ids != class_id] = 0
+    if overlaps.size and overlaps.max() >= SAME:
+        with_mask = float(seen.unsure_scores[overlaps.argmax()])
+        return Verdict("mask", box, own, numbers=numbers | {"with_mask": with_mask})
     return Verdict("limit", box, own, numbers=numbers | {"limit": seen.limit})
 
 

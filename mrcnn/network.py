@@ -15,7 +15,7 @@ import keras
 import tensorflow as tf
 
 from mrcnn import boxes as box_ops
-from mrcnn import letterbox, mobilenet_v2, training_losses
+from mrcnn import letterbox, mask_scoring, mobilenet_v2, training_losses
 from mrcnn.anchors import anchors
 from mrcnn.box_head import BoxHead
 from mrcnn.config import Config, config_from_card
@@ -214,20 +214,20 @@ class Network(keras.Model):
         Args:
             images: uint8 `(B, H, W, 3)`. RGB; H and W multiples of 32.
             confidence: float scalar. Lowest score, 0 to 1.
-            limit: int32 scalar. Most detections an image.
+            limit: int32 scalar. Most detections an image: those of the most probable classes.
             windows: float `(B, 4)`. The part of each image that is not filling, `y1, x1, y2, x2` in pixels; see
                 `decode_detections`. Defaults to all of it.
 
         Returns:
             dict of tensors with one row for each detection of the batch, image after image, scores descending:
-            `image_index` int32 `(N,)`, `boxes` float `(N, 4)` in pixels of the input, `scores` float `(N,)`,
-            `class_ids` int32 `(N,)`, `masks` float `(N, S, S)` probabilities within the box enlarged by
-            `config.mask_margin`.
+            `image_index` int32 `(N,)`, `boxes` float `(N, 4)` in pixels of the input, `scores` float `(N,)`, which
+            count the masks if the config says so (`mrcnn.mask_scoring`), `class_ids` int32 `(N,)`, `masks` float
+            `(N, S, S)` probabilities within the box enlarged by `config.mask_margin`.
         """
-        return self.with_masks(*self._detect_boxes(images, confidence, limit, windows))
+        return self.with_masks(*self._detect_boxes(images, confidence, limit, windows), confidence)
 
-    def with_masks(self, levels, fine_features, boxes, scores, class_ids):
-        """What `detect` returns, from the features of a batch and what `select` gave for it."""
+    def with_masks(self, levels, fine_features, boxes, scores, class_ids, confidence):
+        """What `detect` returns, from the features of a batch and what `select` gave for it at that confidence."""
         places = tf.where(class_ids > 0)  # (N, 2) image and row
         count = tf.shape(places)[0]
         # Where nothing is found, one row of padding goes through the mask head and is dropped after it: with oneDNN,
@@ -238,7 +238,8 @@ class Network(keras.Model):
         masks = tf.sigmoid(self.mask_logits(levels, fine_features, boxes, image_index, tf.maximum(class_ids, 1)))
         boxes = self.to_pixels(boxes, [4 * length for length in tf.unstack(tf.shape(levels[0])[1:3])])
         rows = {"image_index": image_index, "boxes": boxes, "scores": scores, "class_ids": class_ids, "masks": masks}
-        return {name: values[:count] for name, values in rows.items()}
+        rows = {name: values[:count] for name, values in rows.items()}
+        return mask_scoring.score_rows(rows, confidence) if self.config.mask_scoring else rows
 
     def detect_padded(self, images, confidence, limit):
         """`detect` with `limit` rows for every image, for engines that want every shape known beforehand.
@@ -261,7 +262,8 @@ class Network(keras.Model):
         masks = tf.where((class_ids > 0)[:, :, None, None], masks, 0.0)
         boxes = self.to_pixels(boxes, tf.unstack(tf.shape(images)[1:3]))
         boxes = tf.where((class_ids > 0)[:, :, None], boxes, 0.0)
-        return {"boxes": boxes, "scores": scores, "class_ids": class_ids, "masks": masks}
+        found = {"boxes": boxes, "scores": scores, "class_ids": class_ids, "masks": masks}
+        return mask_scoring.score_padded(found, confidence) if self.config.mask_scoring else found
 
     def propose(self, levels, shape):
         """Proposals float `(B, post_nms_top_n, 4)` from levels P2..P6 of images of `(height, width)` pixels."""

@@ -22,6 +22,7 @@ from mrcnn import boxes as box_ops
 from mrcnn import mobilenet_v2
 from mrcnn.anchors import cell_anchors
 from mrcnn.detections import CANDIDATES, EDGE_SHARE
+from mrcnn.mask_scoring import LEAST_AREA
 from mrcnn.region_proposals import ANCHOR_VARIANCE
 from mrcnn.weights import named_variables
 from pipeline.exporting.onnx_layers import FINEST_LEVEL, LOWEST, Layers
@@ -78,13 +79,14 @@ class _Stages(Layers):
         boxes = self.to_edges(boxes, graph("Gather", "windows", image), EDGE_SHARE)
         masks = self.masks(levels, image, boxes, classes)
         int32 = TensorProto.INT32
-        return graph, {
+        rows = {
             "image_index": graph("Cast", image, to=int32),
             "boxes": boxes,
             "scores": scores,
             "class_ids": graph("Cast", graph("Add", classes, 1), to=int32),
             "masks": masks,
         }
+        return graph, self.score(rows) if self.config.mask_scoring else rows
 
     # From the image to the pyramid
 
@@ -288,3 +290,20 @@ class _Stages(Layers):
             x = self.doubling(x, "mask_head/double")
         x = graph("Sigmoid", self.convolution(x, "mask_head/logits"))
         return graph("GatherND", x, graph("Unsqueeze", classes, [-1]), batch_dims=1)
+
+    def score(self, rows):
+        """The rows of the batch with scores that count the masks, in their new order; see `mrcnn/mask_scoring.py`."""
+        graph, masks = self.graph, rows["masks"]
+        inside = graph("Cast", graph("Greater", masks, 0.5), to=TensorProto.FLOAT)
+        intersection = graph("ReduceSum", graph("Mul", masks, inside), [1, 2], keepdims=0)
+        union = graph("ReduceSum", graph("Max", masks, inside), [1, 2], keepdims=0)
+        expected_iou = graph("Div", intersection, graph("Max", union, LEAST_AREA))
+        scores = graph("Mul", rows["scores"], expected_iou)
+        kept = graph("And", graph("GreaterOrEqual", scores, "confidence"), graph("Greater", scores, 0.0))
+        kept = graph("Squeeze", graph("NonZero", kept), [0])
+        # One key sorts by image first and by score within it; in 64 bits no score is rounded.
+        image, score = (graph("Cast", values, to=TensorProto.DOUBLE) for values in (rows["image_index"], scores))
+        key = graph("Gather", graph("Sub", score, graph("Add", image, image)), kept)
+        _, order = graph("TopK", key, graph("Shape", key), outputs=2)
+        order = graph("Gather", kept, order)
+        return {name: graph("Gather", values, order) for name, values in {**rows, "scores": scores}.items()}

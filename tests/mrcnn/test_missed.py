@@ -90,6 +90,18 @@ def test_an_unsure_class_is_told_with_its_score(model, three_cats, seen):
     assert 0.5 < verdict.numbers["score"] <= highest and verdict.numbers["proposals"] > 0
 
 
+def test_a_mask_that_is_unsure_of_its_outline_takes_the_score_below_what_is_asked_for(model, three_cats, seen):
+    model = other_settings(model, mask_scoring=True)
+    highest = float(model.inspect(three_cats, 0.5).detections.scores.max())
+    assert highest < seen.detections.scores.max()
+    strict = model.inspect(three_cats, min(1.0, highest + 1e-4))
+    assert not len(strict.found_boxes) and len(strict.unsure_boxes)
+    verdict = why_missed(strict, seen.found_boxes[0])
+    assert verdict.stage == "mask"
+    assert verdict.numbers["with_mask"] <= highest < strict.confidence <= verdict.numbers["score"]
+    assert {float(score) for score in strict.unsure_scores} >= {verdict.numbers["with_mask"]}
+
+
 def test_a_surer_cat_suppresses_its_neighbour(model, three_cats, seen):
     strict = other_settings(model, detection_nms_iou=0.01).inspect(three_cats, 0.5)
     assert len(strict.found_boxes) < 3
