@@ -295,13 +295,13 @@ def _masks(walk, row, _):
     if not tiles:
         words = "Nothing is sure enough, so the mask head has nothing to draw: lower the confidence."
         return words, "float32 0", '<p class="none">No masks.</p>'
-    height, width = found.soft_masks.shape[1:]
+    count, (height, width) = len(found) + len(walk.seen.unsure_boxes), found.soft_masks.shape[1:]
     scoring = " The overlap with the object that a mask expects of itself counts in its score."
     return (
-        f"Only now, and only for the {len(found) + len(walk.seen.unsure_boxes)} detected, the mask head says for "
-        f"{width} × {height} cells how probably each belongs to the object, white for sure."
+        f"Only now, and only for the {count} detected, the mask head says for {width} × {height} cells how probably "
+        "each belongs to the object, white for sure."
         f"{scoring if walk.seen.config.mask_scoring else ''}",
-        f"float32 {len(found)} × {height} × {width}",
+        f"float32 {count} × {height} × {width}",
         *tiles,
     )
 

@@ -138,8 +138,7 @@ def _lost_as_detection(seen, box, proposals, numbers):
     numbers |= {"class_id": int(class_id), "score": score}
     if not sure:
         return Verdict("class", box, own, numbers=numbers)
-    overlaps = box_iou(seen.found_boxes, own[None])[:, 0]
-    overlaps[seen.detections.class_ids != class_id] = 0
+    overlaps = _overlaps(own, class_id, seen.found_boxes, seen.detections.class_ids)
     row = int(overlaps.argmax()) if overlaps.size else None
     if not on_it:
         numbers |= {"iou": float(box_iou(own[None], box[None])[0, 0])}
@@ -149,12 +148,16 @@ def _lost_as_detection(seen, box, proposals, numbers):
     if row is not None and overlaps[row] > allowed:
         numbers |= {"iou": float(overlaps[row]), "allowed": allowed}
         return Verdict("detection_nms", box, own, seen.found_boxes[row], row, numbers)
-    overlaps = box_iou(seen.unsure_boxes, own[None])[:, 0]
-    overlaps[seen.unsure_class_ids != class_id] = 0
+    overlaps = _overlaps(own, class_id, seen.unsure_boxes, seen.unsure_class_ids)
     if overlaps.size and overlaps.max() >= SAME:
         with_mask = float(seen.unsure_scores[overlaps.argmax()])
         return Verdict("mask", box, own, numbers=numbers | {"with_mask": with_mask})
     return Verdict("limit", box, own, numbers=numbers | {"limit": seen.limit})
+
+
+def _overlaps(own, class_id, boxes, class_ids):
+    """IoU of a box with each of the boxes, float `(N,)`; 0 with those of another class."""
+    return np.where(class_ids == class_id, box_iou(boxes, own[None])[:, 0], 0)
 
 
 def _objectness(seen):
